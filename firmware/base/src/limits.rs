@@ -1,0 +1,39 @@
+//! Every bound of the box in one place, with the relations between them checked at compile time.
+
+/// Calls at once, talking or waiting.
+pub const CALLS_MAX: usize = 5_000;
+/// Legs at once: a call has at most an inbound leg, a talking leg and a few that ring.
+pub const LEGS_MAX: usize = 4 * CALLS_MAX;
+/// Contacts registered for one extension.
+pub const CONTACTS_PER_EXTENSION_MAX: usize = 10;
+/// Inputs waiting for the control task. From 80 % new INVITEs are refused, at 100 % datagrams are dropped and counted.
+pub const CONTROL_INBOX_MAX: usize = 4_096;
+/// Fill of the control inbox from which new INVITEs get 503.
+pub const CONTROL_INBOX_SHED: usize = CONTROL_INBOX_MAX * 8 / 10;
+/// Commands waiting for a media worker; when full the control task waits, a command is never lost.
+pub const MEDIA_COMMANDS_MAX: usize = 4_096;
+/// Recorded frames waiting for the recorder (20 ms each); when full, audio is dropped and an alarm raised.
+pub const RECORDER_FRAMES_MAX: usize = 16_384;
+/// Requests waiting for the store.
+pub const STORE_REQUESTS_MAX: usize = 65_536;
+/// One SIP message, headers and body.
+pub const SIP_MESSAGE_BYTES_MAX: usize = 65_535;
+/// Header lines in one SIP message.
+pub const SIP_HEADERS_MAX: usize = 256;
+/// Bytes of a TCP stream held while a message is incomplete.
+pub const SIP_STREAM_BYTES_MAX: usize = 2 * SIP_MESSAGE_BYTES_MAX;
+/// TCP connections at once.
+pub const SIP_CONNECTIONS_MAX: usize = 2_048;
+/// One RTP packet that we take.
+pub const RTP_PACKET_BYTES_MAX: usize = 1_500;
+/// Samples of one 20 ms frame at 8 kHz.
+pub const FRAME_SAMPLES: usize = 160;
+/// The media tick in microseconds.
+pub const TICK_US: u64 = 20_000;
+/// TDM timeslots of one card.
+pub const TIMESLOTS_PER_CARD: usize = 8;
+
+const _: () = assert!(LEGS_MAX >= 2 * CALLS_MAX);
+const _: () = assert!(CONTROL_INBOX_SHED < CONTROL_INBOX_MAX);
+const _: () = assert!(SIP_STREAM_BYTES_MAX > SIP_MESSAGE_BYTES_MAX);
+const _: () = assert!(FRAME_SAMPLES as u64 * 125 == TICK_US);

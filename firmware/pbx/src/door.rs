@@ -1,0 +1,135 @@
+//! Doors D1, D4 and D5 as values: everything that goes into [`crate::Pbx`] and everything that comes out.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use base::id::Uid;
+use base::line::{LineCommand, LineEvent, PortId};
+use base::media;
+use serde::{Deserialize, Serialize};
+use signaling::sip::door as sip;
+
+use crate::config::Config;
+use crate::event::LegEvent;
+
+/// Into the core. Every input is journaled before it is handled.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Input {
+    /// First of all, and again after each restart of the program.
+    Boot(Boot),
+    /// A new configuration is stored and in force.
+    Configured(Arc<Config>),
+    /// Network.
+    Sip(sip::Input),
+    /// Media engine.
+    Media(media::Report),
+    /// Line card.
+    Line(PortId, LineEvent),
+    /// The store has made everything up to and including this leg event durable.
+    Stored(u64),
+    /// The world outside is in trouble, or well again.
+    Trouble(Trouble),
+    /// Recovery set the journaled input of this number aside because handling it killed the program twice;
+    /// its call, when known, is ended.
+    SetAside {
+        /// Journal sequence number.
+        seq: u64,
+        /// The input itself, unhandled, boxed so that its call can be found.
+        input: alloc::boxed::Box<Input>,
+    },
+    /// The program is asked to stop; answer when it may.
+    Stop,
+    /// `deadline()` has come.
+    Timer,
+}
+
+/// What the program knows at its start.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Boot {
+    /// From the operating system; keys the random stream.
+    pub seed: [u8; 32],
+    /// Build identity, for replay.
+    pub build: String,
+    /// True when state was recovered: media legs, timers and line states are then set up again.
+    pub recovered: bool,
+}
+
+/// Trouble of the shell, raised (true) and cleared (false).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum TroubleKind {
+    /// The store cannot write (disk full, file damaged).
+    StoreWrite,
+    /// The recorder had to drop audio.
+    RecorderOverrun,
+    /// Datagrams were dropped because the inbox was full.
+    InboxFull,
+    /// The SIP socket cannot be used.
+    SipSocket,
+    /// No TDM highway.
+    Highway,
+    /// The hardware thread lost its bus.
+    HardwareBus,
+}
+
+/// One report of trouble.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trouble {
+    /// What.
+    pub kind: TroubleKind,
+    /// Raised or cleared.
+    pub raised: bool,
+    /// For people: the place and the remedy.
+    pub detail: String,
+}
+
+/// Out of the core.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub enum Output {
+    /// Network; never `sip::Output::Event`, which stays inside.
+    Sip(sip::Output),
+    /// Media engine.
+    Media(media::Command),
+    /// Line card.
+    Line(PortId, LineCommand),
+    /// Append to the leg-event journal. Idempotent by its `seq`.
+    Record(LegEvent),
+    /// Open or close a recording's index entry. Idempotent.
+    Recording(RecordingChange),
+    /// For the operator's log: an alarm raised or cleared.
+    Alarm(Alarm),
+    /// Answer to `Stop`: nothing keeps the program.
+    MayStop,
+}
+
+/// Life of a recording as the store's index sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum RecordingChange {
+    /// It begins; its key is made now.
+    Open {
+        /// Its identity, as in the media command.
+        recording: Uid,
+        /// The call.
+        call: Uid,
+        /// UTC ms of sample 0.
+        began: base::time::Wall,
+    },
+    /// It is complete.
+    Close {
+        /// Which.
+        recording: Uid,
+        /// Its length in samples at 8 kHz, by the clock.
+        samples: u64,
+    },
+}
+
+/// Something an operator must know, until it is cleared.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Alarm {
+    /// Stable name, e.g. `line-battery`.
+    pub name: String,
+    /// What it concerns, e.g. `card 1 port 1`.
+    pub subject: String,
+    /// Raised or cleared.
+    pub raised: bool,
+    /// Cause and remedy in the configured language.
+    pub detail: String,
+}
