@@ -1,0 +1,201 @@
+//! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
+//! file; nothing outside here knows the text form.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use base::line::PortId;
+use core::net::{IpAddr, SocketAddr};
+use serde::{Deserialize, Serialize};
+
+/// One site. Immutable once built; a change makes a new one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Config {
+    /// `system { … }`
+    pub system: System,
+    /// `sip { … }`
+    pub sip: Sip,
+    /// `media { … }`
+    pub media: Media,
+    /// `card N { port M { … } }`
+    pub lines: BTreeMap<PortId, Line>,
+    /// `extension 2001 { … }`
+    pub extensions: BTreeMap<String, Extension>,
+    /// `agent 1001 { … }`
+    pub agents: BTreeMap<String, Agent>,
+    /// `queue support { … }`
+    pub queues: BTreeMap<String, Queue>,
+    /// `menu main { … }`
+    pub menus: BTreeMap<String, Menu>,
+    /// `trunk carrier { … }`
+    pub trunks: BTreeMap<String, Trunk>,
+    /// `number 8000 { to queue support; }`: what extensions can dial beside extensions and feature codes.
+    pub numbers: BTreeMap<String, Destination>,
+    /// `did 4001234 { to menu main; }`: what callers from outside reach.
+    pub dids: BTreeMap<String, Destination>,
+    /// `codes { … }`
+    pub codes: Codes,
+}
+
+/// Languages of prompts and operator texts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub enum Language {
+    /// 简体中文, tag `zh-CN`.
+    #[default]
+    Zh,
+    /// American English, tag `en-US`.
+    En,
+}
+
+impl Language {
+    /// BCP 47 tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::Zh => "zh-CN",
+            Language::En => "en-US",
+        }
+    }
+}
+
+/// `system { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct System {
+    /// `name`: shown on panel and console. Default `cordboard`.
+    pub name: String,
+    /// `language`: of operator texts. Default `zh-CN`.
+    pub language: Language,
+}
+
+/// `sip { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Sip {
+    /// `listen 127.0.0.1:5060`: UDP and TCP.
+    pub listen: SocketAddr,
+    /// `realm`: of digest authentication. Default `cordboard`.
+    pub realm: String,
+    /// `expires-min-s`, 10-3600, default 30.
+    pub expires_min_s: u32,
+    /// `expires-max-s`, 60-86400, default 3600.
+    pub expires_max_s: u32,
+}
+
+/// `media { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Media {
+    /// `address`: where peers send RTP. Default: the address of `sip listen`.
+    pub address: IpAddr,
+    /// `rtp-ports 20000-20999`: RTP takes even ports, RTCP the next; even, at least 4 ports, above 1023.
+    pub rtp_ports: (u16, u16),
+    /// `jitter-ms`, 20-200 in steps of 20, default 40: depth of the fixed jitter buffer.
+    pub jitter_ms: u32,
+    /// `silence-timeout-s`, 5-3600, default 30: a call whose phone sends no audio for so long is ended.
+    pub silence_timeout_s: u32,
+}
+
+/// `port M { … }` of an FXO card.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// `label`, for people.
+    pub label: String,
+    /// `did`: calls on this line count as calls to this number.
+    pub did: String,
+}
+
+/// `extension 2001 { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Extension {
+    /// `name`: display name.
+    pub name: String,
+    /// `secret`: 8 characters or more; digest password.
+    pub secret: String,
+    /// `ring-timeout-s`, 5-300, default 30.
+    pub ring_timeout_s: u32,
+    /// `record yes|no`, default no: calls between extensions.
+    pub record: bool,
+}
+
+/// `agent 1001 { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    /// `name`
+    pub name: String,
+    /// `extension`: the phone the agent works at. One agent per extension in this release.
+    pub extension: String,
+    /// `logged-in yes|no`, default no: state at the first start, before the agent used a phone.
+    pub logged_in: bool,
+}
+
+/// `queue support { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Queue {
+    /// `title`: for people; default its name.
+    pub title: String,
+    /// `agents [ 1001 1002 ]`
+    pub agents: Vec<String>,
+    /// `priority`, 0-10, default 5; higher is served first where an agent serves several queues.
+    pub priority: u8,
+    /// `ring-timeout-s`, 3-120, default 15: an offer not answered by then is withdrawn (RONA).
+    pub ring_timeout_s: u32,
+    /// `wrap-up-s`, 0-600, default 10.
+    pub wrap_up_s: u32,
+    /// `max-wait-s`, 0-7200, default 600; 0 is no bound. Afterwards the caller hears busy and is released.
+    pub max_wait_s: u32,
+    /// `record yes|no`, default yes.
+    pub record: bool,
+}
+
+/// `menu main { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Menu {
+    /// `languages [ zh-CN en-US ]`: the prompt is played in each, in this order.
+    pub languages: Vec<Language>,
+    /// `prompt menu-main`: file name without ending.
+    pub prompt: String,
+    /// `timeout-s`, 1-60, default 5: pause after the prompt before it is repeated.
+    pub timeout_s: u32,
+    /// `retries`, 0-9, default 2: repetitions after silence or a wrong key.
+    pub retries: u32,
+    /// `key 2 { to queue support; }`
+    pub keys: BTreeMap<char, Destination>,
+    /// `otherwise { to queue support; }`: after the last retry; default hang up.
+    pub otherwise: Destination,
+}
+
+/// `trunk carrier { … }`
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trunk {
+    /// `address 127.0.0.1`: requests from there are the trunk's.
+    pub address: IpAddr,
+    /// `port 5080`: only from this port; default any.
+    pub port: Option<u16>,
+    /// `record yes|no`, default no.
+    pub record: bool,
+}
+
+/// `to queue support;`
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Destination {
+    /// `to extension 2001;`
+    Extension(String),
+    /// `to queue support;`
+    Queue(String),
+    /// `to menu main;`
+    Menu(String),
+    /// `to echo;`: hears itself.
+    Echo,
+    /// `to hangup;`
+    Hangup,
+}
+
+/// `codes { echo *43; … }`; each has the default that call-centre admins know (conventions of the field).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Codes {
+    /// `echo`, default `*43`.
+    pub echo: String,
+    /// `agent-login`, default `*45`: log in, or out when logged in.
+    pub agent_login: String,
+    /// `agent-not-ready`, default `*46`, a reason digit may follow: not ready, or ready when not ready.
+    pub agent_not_ready: String,
+    /// `wrap-up-finish`, default `*48`.
+    pub wrap_up_finish: String,
+}
