@@ -51,6 +51,9 @@ pub struct Boot {
     pub build: String,
     /// True when state was recovered: media legs, timers and line states are then set up again.
     pub recovered: bool,
+    /// True when the machine itself was started anew since the state was saved: no call can have survived. The shell
+    /// keeps [`base::time::Instant`] monotonic across it.
+    pub machine_restarted: bool,
 }
 
 /// Trouble of the shell, raised (true) and cleared (false).

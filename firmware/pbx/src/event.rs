@@ -118,18 +118,13 @@ pub enum Detail {
         /// `caller`, `max-wait`, `fault`.
         by: String,
     },
-    /// A leg is over.
+    /// A leg is over. SIP messages of its tear-down and its media counts may follow.
     LegEnded {
         /// Cause: `bye`, `battery-lost`, `media-timeout`, `refused 486`, `cancelled`, `no-answer`.
         cause: String,
-        /// Final media counts, when the leg had media.
-        packets_sent: u64,
-        /// Packets taken.
-        packets_received: u64,
-        /// Packets lost.
-        packets_lost: u64,
     },
-    /// The call is over: the last row of each call.
+    /// The call is over; its times end here. Of this call only `Sip` and `LegMedia` rows (the tear-down as seen on
+    /// the wire) may follow.
     CallEnded {
         /// Who or what ended it.
         by: String,
@@ -175,6 +170,22 @@ pub enum Detail {
     SetAside {
         /// Journal number of the input that was set aside.
         input_seq: u64,
+    },
+    /// Final media counts of a leg, once the engine has closed it.
+    LegMedia {
+        /// Packets sent.
+        sent: u64,
+        /// Packets taken from the peer.
+        received: u64,
+        /// Sequence numbers that never came.
+        lost: u64,
+        /// Packets from strangers, dropped.
+        strangers: u64,
+    },
+    /// The peer put the call on hold (true) or took it back.
+    Held {
+        /// On hold.
+        held: bool,
     },
 }
 
