@@ -1,7 +1,7 @@
 //! The audio part of SDP offers and answers (RFC 4566, RFC 3264): what we understand of a body, and what we write.
 //! Everything else in a body is read over.
 
-use base::media::Codec;
+use base::media::{Codec, RtpRemote};
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
@@ -41,4 +41,48 @@ pub struct Audio {
     pub dtmf: Option<u8>,
     /// Who sends.
     pub direction: Direction,
+}
+
+/// Why a body is no session description that we can use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SdpError {
+    /// No `v=0`, or a line that is no `x=value`.
+    Malformed,
+    /// No audio stream.
+    NoAudio,
+    /// The audio stream has no usable address.
+    NoAddress,
+}
+
+/// Our side of an answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ours {
+    /// Where we want RTP.
+    pub addr: SocketAddr,
+    /// o= session id and version of what we write.
+    pub session: (u64, u64),
+    /// Codecs in our order of preference.
+    pub codecs: Vec<Codec>,
+    /// Whether we take telephone-event.
+    pub dtmf: bool,
+}
+
+/// Reads the first audio stream of a body.
+pub fn parse(_body: &[u8]) -> Result<Audio, SdpError> {
+    Err(SdpError::NoAudio)
+}
+
+/// Writes a session description with this one stream.
+pub fn write(_audio: &Audio) -> Vec<u8> {
+    Vec::new()
+}
+
+/// Our answer to an offer and what was agreed; none when no codec is common to both.
+pub fn negotiate(_offer: &Audio, _ours: &Ours) -> Option<(Audio, RtpRemote)> {
+    None
+}
+
+/// What the peer's answer to our offer means.
+pub fn remote_of(_answer: &Audio, _our_offer: &Audio) -> Option<RtpRemote> {
+    None
 }
