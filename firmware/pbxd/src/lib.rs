@@ -1,0 +1,8 @@
+//! The shell around the core: threads, sockets, SQLite, the command line. The only room with effects.
+#![deny(unsafe_code)]
+
+pub mod build_id;
+pub mod cli;
+pub mod clock;
+pub mod control;
+pub mod log;
