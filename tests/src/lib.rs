@@ -1,1 +1,4 @@
-//! Not written yet.
+//! What the tests of the whole box are made of: the simulated world in virtual time.
+
+pub mod peer;
+pub mod sim;
