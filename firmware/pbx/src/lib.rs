@@ -8,6 +8,7 @@ extern crate alloc;
 pub mod config;
 pub mod door;
 pub mod event;
+pub mod text;
 
 use alloc::vec::Vec;
 use base::time::{Instant, Now};

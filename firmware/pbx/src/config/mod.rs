@@ -1,6 +1,10 @@
 //! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
 //! file; nothing outside here knows the text form.
 
+pub mod problem;
+
+pub use problem::{Problem, Severity};
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -1,0 +1,57 @@
+//! What each section and each leaf of the configuration means; shown by the console's `?` and used in no decision.
+
+texts! {
+    SYSTEM: "设备", "the box";
+    SYSTEM_NAME: "面板和控制台上显示的名称", "name on panel and console";
+    SYSTEM_LANGUAGE: "操作界面的语言", "language of texts for operators";
+    SIP: "SIP 信令", "SIP signalling";
+    SIP_LISTEN: "接收 SIP 的地址和端口（UDP 和 TCP）", "address and port for SIP, UDP and TCP";
+    SIP_REALM: "摘要认证的域", "realm of digest authentication";
+    SIP_EXPIRES_MIN: "话机注册的最短有效期", "shortest life of a phone's registration";
+    SIP_EXPIRES_MAX: "话机注册的最长有效期", "longest life of a phone's registration";
+    MEDIA: "RTP 媒体", "RTP media";
+    MEDIA_ADDRESS: "对端发送 RTP 的地址", "address to which peers send RTP";
+    MEDIA_RTP_PORTS: "RTP 端口范围：偶数为 RTP，其后为 RTCP", "range of RTP ports: even ones for RTP, the next for RTCP";
+    MEDIA_JITTER: "抖动缓冲深度", "depth of the jitter buffer";
+    MEDIA_SILENCE: "话机多久无音频即结束通话", "a call whose phone sends no audio for so long is ended";
+    CARD: "线路卡（槽位号）", "line card, by slot";
+    PORT: "线路卡上的端口", "port of a line card";
+    PORT_LABEL: "标签，供人阅读", "label for people";
+    PORT_DID: "该线路的来电视为呼叫此外线号码", "calls on this line count as calls to this number";
+    EXTENSION: "分机", "extension";
+    EXTENSION_NAME: "显示名称", "display name";
+    EXTENSION_SECRET: "话机注册密码", "password of the phone";
+    EXTENSION_RING: "振铃多久算无人接听", "how long it rings before the call counts as not answered";
+    EXTENSION_RECORD: "是否对分机间通话录音", "whether calls between extensions are recorded";
+    AGENT: "座席", "agent";
+    AGENT_NAME: "姓名", "name";
+    AGENT_EXTENSION: "座席使用的话机", "the phone at which the agent works";
+    AGENT_LOGGED_IN: "首次启动时是否已签入", "logged in at the first start";
+    QUEUE: "队列", "queue";
+    QUEUE_TITLE: "显示名称", "name for people";
+    QUEUE_AGENTS: "为该队列服务的座席", "agents who serve the queue";
+    QUEUE_PRIORITY: "座席服务多个队列时，数值大者优先", "where an agent serves several queues, higher is served first";
+    QUEUE_RING: "派单后多久未应答即收回", "an offer not answered by then is withdrawn";
+    QUEUE_WRAP_UP: "通话后的整理时间", "time after a call before the next one";
+    QUEUE_MAX_WAIT: "最长等待时间，0 为不限", "longest wait; 0 is no bound";
+    QUEUE_RECORD: "是否录音", "whether calls are recorded";
+    MENU: "语音菜单", "menu";
+    MENU_LANGUAGES: "依次用这些语言播放提示音", "the prompt is played in each, in this order";
+    MENU_PROMPT: "提示音的文件名（不含扩展名）", "prompt file without ending";
+    MENU_TIMEOUT: "提示音后等待按键的时间", "pause after the prompt before it is repeated";
+    MENU_RETRIES: "无按键或按错后的重复次数", "repetitions after silence or a wrong key";
+    MENU_KEY: "按键及其去向", "key and where it leads";
+    MENU_OTHERWISE: "重复用尽后的去向，默认挂机", "where the call goes after the last repetition; hang up by default";
+    TRUNK: "SIP 中继", "SIP trunk";
+    TRUNK_ADDRESS: "来自此地址的请求属于该中继", "requests from there are the trunk's";
+    TRUNK_PORT: "仅限此端口，默认任意", "only from this port; any by default";
+    TRUNK_RECORD: "是否录音", "whether calls are recorded";
+    NUMBER: "分机可拨的号码", "number that extensions can dial";
+    DID: "外线号码", "number that callers from outside reach";
+    TO: "去向", "destination";
+    CODES: "功能码", "feature codes";
+    CODES_ECHO: "回声测试", "echo test";
+    CODES_AGENT_LOGIN: "座席签入/签出", "agent: log in or out";
+    CODES_AGENT_NOT_READY: "座席示忙/示闲，可加原因码", "agent: not ready or ready; a reason digit may follow";
+    CODES_WRAP_UP_FINISH: "结束话后整理", "agent: finish wrap-up";
+}

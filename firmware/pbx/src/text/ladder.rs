@@ -1,0 +1,44 @@
+//! The rows of a call ladder in words: each fact of the leg-event journal as one line.
+
+texts! {
+    TIME: "时间", "time";
+    THE_BOX: "设备", "box";
+    PHONE: "话机 {number}", "phone {number}";
+    LEG: "支路 {leg}", "leg {leg}";
+    OF_LEG: "{text}（支路 {leg}）", "{text} (leg {leg})";
+    WITHHELD: "（未显示号码）", "(withheld)";
+    CALL_BEGAN: "来电：{caller} → {called}", "call: {caller} → {called}";
+    ROUTED: "路由：{to}", "routed: {to}";
+    WHY: "原因：{why}", "because: {why}";
+    ANSWERED: "已应答", "answered";
+    KEY: "按键 {digit}（{how}）", "key {digit} ({how})";
+    MEDIA: "媒体：{what}", "media: {what}";
+    QUEUED: "进入队列 {queue}：优先级 {priority}，第 {position} 位", "queue {queue}: priority {priority}, position {position}";
+    OFFERED: "派单：{queue} → 座席 {agent}", "offer: {queue} → agent {agent}";
+    CANDIDATE: "· {agent}：空闲 {idle}", "· {agent}: idle for {idle}";
+    EXCLUDED: "· {agent}：不可派（{why}）", "· {agent}: not eligible ({why})";
+    OFFER_ENDED: "派单结束：{agent}，{cause}，振铃 {ring}", "offer ended: {agent}, {cause}, rang {ring}";
+    CONNECTED: "接通：{with}", "connected: {with}";
+    CONNECTED_AFTER: "接通：{with}，等待 {wait}", "connected: {with}, waited {wait}";
+    ABANDONED: "放弃队列 {queue}：{by}，等待 {wait}", "abandoned {queue}: {by}, waited {wait}";
+    LEG_ENDED: "支路结束：{cause}", "leg ended: {cause}";
+    CALL_ENDED: "呼叫结束：{disposition}（{by}）", "call ended: {disposition} ({by})";
+    RECORDING_BEGAN: "录音开始 {recording}", "recording began {recording}";
+    RECORDING_ENDED: "录音结束 {recording}，{length}", "recording ended {recording}, {length}";
+    AGENT_STATE: "座席 {agent}：{from} → {to}（{why}）", "agent {agent}: {from} → {to} ({why})";
+    REGISTERED: "分机 {extension}：{contacts} 部话机已注册", "extension {extension}: {contacts} phones registered";
+    RECOVERED: "程序中断 {gap} 后恢复", "the program came back after {gap}";
+    SET_ASIDE: "程序错误：输入 {seq} 已搁置", "a bug of ours: input {seq} was set aside";
+    LEG_MEDIA: "RTP：发 {sent}，收 {received}，丢 {lost}，陌生 {strangers}", "RTP: sent {sent}, received {received}, lost {lost}, strangers {strangers}";
+    HELD: "保持", "on hold";
+    RESUMED: "恢复通话", "taken back";
+    NO_CALL: "没有名为 {call} 的呼叫。处理：用 `pbxd cdr` 列出所有呼叫。", "There is no call {call}. Remedy: list all calls with `pbxd cdr`.";
+    NO_CALLS: "还没有呼叫。", "There are no calls yet.";
+    SEVERAL: "{call} 对应多个呼叫。处理：多写几位。", "{call} fits several calls. Remedy: write more of it.";
+    NO_RECORDING: "没有录音 {recording}。处理：用 `pbxd story` 查看呼叫的录音。", "There is no recording {recording}. Remedy: `pbxd story` names the recordings of a call.";
+    STILL_RECORDING: "进行中", "in progress";
+    FROM: "原状态", "from";
+    TO: "新状态", "to";
+    REASON: "原因", "why";
+    LENGTH: "时长", "length";
+}

@@ -1,0 +1,129 @@
+//! What is wrong in a configuration, and what to do about it. Remedies end without a full stop; [`LINE`] adds it.
+
+texts! {
+    // The frame of a message.
+    LINE: "第 {line} 行：{path}：{reason}。处理：{remedy}。", "line {line}: {path}: {reason}. Remedy: {remedy}.";
+    LINE_ONLY: "第 {line} 行：{reason}。处理：{remedy}。", "line {line}: {reason}. Remedy: {remedy}.";
+    NO_LINE: "{path}：{reason}。处理：{remedy}。", "{path}: {reason}. Remedy: {remedy}.";
+    BARE: "{reason}。处理：{remedy}。", "{reason}. Remedy: {remedy}.";
+    WARNING: "提醒：{message}", "warning: {message}";
+
+    // The text form.
+    TOO_LONG: "文件过大（{bytes} 字节）", "the file is too large ({bytes} bytes)";
+    TOO_LONG_REMEDY: "不得超过 {max} 字节", "keep it below {max} bytes";
+    TOO_MANY: "问题过多，其余未列出", "there are more problems than are listed";
+    TOO_MANY_REMEDY: "先改正以上问题", "mend those above first";
+    CONTROL_CHARACTER: "不可用的控制字符 {code}", "control character {code} is not allowed";
+    CONTROL_CHARACTER_REMEDY: "删除它", "remove it";
+    QUOTE_OPEN: "引号未闭合", "the quotation is not closed";
+    QUOTE_OPEN_REMEDY: "在同一行补上 `\"`", "add `\"` on the same line";
+    ESCAPE_UNKNOWN: "未知的转义 `{escape}`", "unknown escape `{escape}`";
+    ESCAPE_UNKNOWN_REMEDY: "只可用 `\\\"`、`\\\\`、`\\n` 和 `\\t`", "use only `\\\"`, `\\\\`, `\\n` and `\\t`";
+    COMMENT_OPEN: "注释未闭合", "the comment is not closed";
+    COMMENT_OPEN_REMEDY: "补上 `*/`", "add `*/`";
+    BRACE_OPEN: "`{brace}` 未闭合", "`{brace}` is not closed";
+    BRACE_OPEN_REMEDY: "补上 `{close}`", "add `{close}`";
+    SEMICOLON_MISSING: "`{word}` 之后缺少 `;`", "`;` is missing after `{word}`";
+    SEMICOLON_MISSING_REMEDY: "补上 `;`", "add `;`";
+    STRAY: "多余的 `{token}`", "stray `{token}`";
+    STRAY_REMEDY: "删除它，或补上它前面缺少的内容", "remove it, or add what is missing before it";
+    TOO_DEEP: "嵌套过深", "blocks are nested too deeply";
+    TOO_DEEP_REMEDY: "最多 {max} 层", "use at most {max} levels";
+
+    // Sections and leaves.
+    SECTION_UNKNOWN: "未知的段 `{name}`", "unknown section `{name}`";
+    LEAF_UNKNOWN: "未知的项 `{name}`", "unknown item `{name}`";
+    DID_YOU_MEAN: "是否为 `{near}`", "did you mean `{near}`";
+    KNOWN_ARE: "此处可用：{names}", "known here: {names}";
+    BLOCK_EXPECTED: "`{name}` 是一个段，缺少 `{brace} … {close}`", "`{name}` is a section and needs `{brace} … {close}`";
+    BLOCK_EXPECTED_REMEDY: "写成 `{sample}`", "write `{sample}`";
+    LEAF_EXPECTED: "`{name}` 是一个值，不是段", "`{name}` is a value, not a section";
+    LEAF_EXPECTED_REMEDY: "写成 `{name} …;`", "write `{name} …;`";
+    KEY_MISSING: "`{name}` 缺少名称", "`{name}` needs a name";
+    KEY_EXTRA: "`{name}` 之后有多余的 `{word}`", "`{word}` is too much after `{name}`";
+    KEY_EXTRA_REMEDY: "删除 `{word}`", "remove `{word}`";
+    TWICE: "重复定义（第一次在第 {first} 行）", "defined twice (first on line {first})";
+    TWICE_REMEDY: "删除其中之一", "remove one of them";
+    LEAF_MISSING: "缺少 `{name}`（{doc}）", "`{name}` is missing ({doc})";
+    LEAF_MISSING_REMEDY: "补上 `{name} …;`，值为{expected}", "add `{name} …;` with {expected}";
+
+    // Values.
+    VALUE_MISSING: "缺少值", "the value is missing";
+    VALUE_EXTRA: "多余的值 `{word}`", "`{word}` is one value too many";
+    VALUE_LIST: "此处只能有一个值，不能是列表", "one value is expected here, not a list";
+    VALUE_BAD: "`{value}` 不可用", "`{value}` does not fit";
+    VALUE_TWICE: "`{value}` 出现两次", "`{value}` is listed twice";
+    VALUE_TWICE_REMEDY: "删除其中之一", "remove one of them";
+    NUMBER_OUT: "{value} 超出范围", "{value} is out of range";
+    NUMBER_STEP: "{value} 不是 {step} 的倍数", "{value} is not a multiple of {step}";
+    SECRET_SHORT: "密码只有 {count} 个字符", "the secret has only {count} characters";
+    PORTS_BAD: "端口范围 {value} 不可用", "the port range {value} does not fit";
+    GIVE: "应为{expected}", "give {expected}";
+    USE_ONE: "只写一个值：{expected}", "write one value: {expected}";
+
+    // What a value looks like.
+    EXPECT_NUMBER: "{min} 到 {max} 的整数", "a whole number from {min} to {max}";
+    EXPECT_NUMBER_UNIT: "{min} 到 {max}，单位{unit}", "a whole number from {min} to {max} ({unit})";
+    EXPECT_NUMBER_STEP: "{min} 到 {max}，步长 {step}，单位{unit}", "a whole number from {min} to {max} in steps of {step} ({unit})";
+    EXPECT_FLAG: " `yes` 或 `no`", "`yes` or `no`";
+    EXPECT_LABEL: "不超过 {max} 个字符的文字", "a text of at most {max} characters";
+    EXPECT_SECRET: " {min} 到 {max} 个字符，不含控制字符", "{min} to {max} characters without control characters";
+    EXPECT_NAME: "由字母、数字、`-`、`_`、`.` 组成的名称，不超过 {max} 个字符", "a name of letters, digits, `-`, `_` and `.`, at most {max} characters";
+    EXPECT_DIGITS: " {min} 到 {max} 位数字", "{min} to {max} digits";
+    EXPECT_DIGITS_PLUS: " {min} 到 {max} 位数字，可以 `+` 开头", "{min} to {max} digits, `+` may stand in front";
+    EXPECT_REFERENCE: "已定义的{table}", "a defined {table}";
+    EXPECT_REFERENCES: "已定义的{table}的列表，如 `[ a b ]`", "a list of defined {table} names, like `[ a b ]`";
+    EXPECT_LANGUAGE: " `zh-CN` 或 `en-US`", "`zh-CN` or `en-US`";
+    EXPECT_LANGUAGES: "语言列表，如 `[ zh-CN en-US ]`", "a list of languages, like `[ zh-CN en-US ]`";
+    EXPECT_ADDRESS: " IP 地址，如 `192.168.1.10`", "an IP address, like `192.168.1.10`";
+    EXPECT_SOCKET: "地址和端口，如 `192.168.1.10:5060`", "address and port, like `192.168.1.10:5060`";
+    EXPECT_PORTS: "端口范围，如 `20000-20999`：大于 1023，首个为偶数，末个为奇数，至少 4 个", "a range like `20000-20999`: above 1023, first even, last odd, at least 4 ports";
+    EXPECT_PORT: " 1 到 65535 的端口", "a port from 1 to 65535";
+    EXPECT_CODE: " 2 到 8 个字符的 `*`、`#`、`0`-`9`，以 `*` 或 `#` 开头（含 `#` 时加引号）", "2 to 8 of `*`, `#`, `0`-`9`, beginning with `*` or `#` (quoted when it has `#`)";
+    EXPECT_KEY: "按键 `0`-`9`、`*` 或 `\"#\"`", "a key: `0`-`9`, `*` or `\"#\"`";
+    EXPECT_DESTINATION: "去向：`extension 号码`、`queue 名称`、`menu 名称`、`echo` 或 `hangup`", "a destination: `extension NUMBER`, `queue NAME`, `menu NAME`, `echo` or `hangup`";
+
+    // Between the parts.
+    REFERENCE: "{table} {name} 不存在", "{table} {name} does not exist";
+    REFERENCE_REMEDY: "定义 `{keyword} {name} {brace} … {close}`，或在此删除它", "define `{keyword} {name} {brace} … {close}` or remove it";
+    NUMBER_TAKEN: "{number} 已是分机号", "{number} is already an extension";
+    NUMBER_TAKEN_REMEDY: "换一个号码，或删除该分机", "choose another number or remove the extension";
+    CODE_TAKEN: "功能码 `{code}` 已用于 {other}", "the code `{code}` is already that of {other}";
+    CODE_SHADOWED: "功能码 `{code}` 与 {other} 加一位原因码相同", "the code `{code}` is also {other} with a reason digit";
+    CODE_REMEDY: "换一个功能码", "choose another code";
+    PHONE_SHARED: "分机 {extension} 已是座席 {other} 的话机", "extension {extension} is already the phone of agent {other}";
+    PHONE_SHARED_REMEDY: "为每个座席指定各自的分机", "give each agent an extension of its own";
+    SECRET_IS_NUMBER: "密码与分机号相同", "the secret equals the extension number";
+    SECRET_IS_NUMBER_REMEDY: "换一个不易猜到的密码", "choose one that cannot be guessed";
+    EXPIRES_CROSSED: "最短有效期 {min} 大于最长有效期 {max}", "the shortest life {min} is above the longest {max}";
+    EXPIRES_CROSSED_REMEDY: "使 `expires-min-s` 不大于 `expires-max-s`", "make `expires-min-s` at most `expires-max-s`";
+    RTP_SIP: "端口范围 {ports} 含有 SIP 端口 {port}", "the range {ports} contains the SIP port {port}";
+    RTP_SIP_REMEDY: "将两者分开", "move one of them";
+    MEDIA_ANY: "不能用 {address} 作为 RTP 地址告知话机", "{address} cannot be told to phones as RTP address";
+    MEDIA_ANY_REMEDY: "在 `media` 中写明 `address` 为本机的一个地址", "name one address of this machine with `address` in `media`";
+    MENU_LOOP: "菜单经 `otherwise` 循环：{chain}", "menus go round in circles by `otherwise`: {chain}";
+    MENU_LOOP_REMEDY: "使其中一个 `otherwise` 通往队列、分机或挂机", "let one `otherwise` lead to a queue, an extension or hangup";
+    TRUNK_OVERLAP: "与中继 {other} 的来源相同", "its requests cannot be told from those of trunk {other}";
+    TRUNK_OVERLAP_REMEDY: "用不同的地址或 `port` 区分", "give them different addresses or ports";
+    TRUNK_IS_US: "该地址就是本机的 `sip listen`", "that is our own `sip listen`";
+    TRUNK_IS_US_REMEDY: "填写运营商的地址", "give the carrier's address";
+    PROMPT_MISSING: "没有提示音 {file}", "there is no prompt {file}";
+    PROMPT_MISSING_REMEDY: "放入该文件，或改用：{names}", "add the file, or use one of: {names}";
+
+    // Allowed, but probably not meant.
+    QUEUE_EMPTY: "队列没有座席", "the queue has no agents";
+    QUEUE_EMPTY_REMEDY: "补上 `agents [ … ]`", "add `agents [ … ]`";
+    AGENT_IDLE: "座席不属于任何队列", "the agent serves no queue";
+    AGENT_IDLE_REMEDY: "把它加入一个队列的 `agents`", "add it to the `agents` of a queue";
+    MENU_BARE: "菜单没有按键", "the menu has no keys";
+    MENU_BARE_REMEDY: "补上 `key 1 {brace} to …; {close}`", "add `key 1 {brace} to …; {close}`";
+
+    // Words inside messages.
+    SECONDS: "秒", "seconds";
+    MILLISECONDS: "毫秒", "milliseconds";
+    TABLE_EXTENSION: "分机", "extension";
+    TABLE_AGENT: "座席", "agent";
+    TABLE_QUEUE: "队列", "queue";
+    TABLE_MENU: "菜单", "menu";
+    TABLE_DID: "外线号码", "did";
+}

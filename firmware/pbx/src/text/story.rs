@@ -1,0 +1,55 @@
+//! The demo told in words: the steps of the main job, the checks with their numbers, the verdict.
+
+texts! {
+    TITLE: "演示：模拟线路上的来电如何接到座席话机", "Demo: how a caller on an analog line reaches an agent's desk phone";
+    STEP_RING: "局端向线路 {line} 送铃流", "the exchange rings line {line}";
+    STEP_RING_SEEN: "线路 {line}：驱动识别到振铃（{ms} 毫秒）", "line {line}: the driver recognised ringing ({ms} ms)";
+    STEP_OFF_HOOK: "设备摘机应答线路 {line}", "the box goes off-hook on line {line}";
+    STEP_MENU: "播放语音菜单 {menu}（{languages}）", "the menu {menu} is spoken ({languages})";
+    STEP_DIGIT: "主叫按 {digit}（{how}）", "the caller presses {digit} ({how})";
+    STEP_QUEUE: "进入队列 {queue}，优先级 {priority}，第 {position} 位", "enters queue {queue}, priority {priority}, position {position}";
+    STEP_MUSIC: "主叫听到等待音乐", "the caller hears music";
+    STEP_OFFER: "派给座席 {agent}：{why}", "offered to agent {agent}: {why}";
+    STEP_CANDIDATE: "候选座席 {agent}：空闲 {idle} 秒", "candidate agent {agent}: idle for {idle} s";
+    STEP_EXCLUDED: "未选座席 {agent}：{why}", "agent {agent} excluded: {why}";
+    STEP_PHONE_RINGS: "座席话机 {extension} 振铃", "the agent's phone {extension} rings";
+    STEP_ANSWER: "座席 {agent} 应答，振铃 {ring} 秒，等待 {wait} 秒", "agent {agent} answers after {ring} s of ringing and {wait} s of waiting";
+    STEP_TALK: "双方通话 {seconds} 秒", "both talk for {seconds} s";
+    STEP_RECORDING: "录音 {recording} 开始：左声道主叫，右声道座席", "recording {recording} began: caller left, agent right";
+    STEP_RELEASE: "线路 {line} 断电（局端拆线），驱动已上报", "line {line} loses its battery (released by the exchange); the driver reports it";
+    STEP_BYE: "座席话机收到 BYE", "the agent's phone gets BYE";
+    STEP_WRAP_UP: "座席 {agent} 进入话后整理（{seconds} 秒）", "agent {agent} enters wrap-up ({seconds} s)";
+    STEP_KILLED: "pbxd 被强制结束（kill -9）", "pbxd is killed (kill -9)";
+    STEP_RECOVERED: "{gap} 毫秒后恢复，通话继续", "back after {gap} ms; the call goes on";
+    HEADING_LADDER: "呼叫梯形图", "Call ladder";
+    HEADING_CDR: "话单", "Call record";
+    HEADING_AGENTS: "座席状态", "Agent states";
+    HEADING_RECORDING: "录音", "Recording";
+    HEADING_CHECKS: "检查", "Checks";
+    HEADING_REGISTRATIONS: "话机注册", "Registrations";
+    LADDER_COLUMNS: "时间（秒）  线路  设备  话机", "time (s)  line  box  phone";
+    RECORDING_FILE: "已导出 {path}：{seconds} 秒，双声道", "exported to {path}: {seconds} s, stereo";
+    CHECK_PASSED: "通过  {what}", "passed  {what}";
+    CHECK_FAILED: "失败  {what}：{why}", "FAILED  {what}: {why}";
+    CHECK_SKIPPED: "跳过  {what}：{why}", "skipped {what}: {why}";
+    CHECK_REGISTERED: "话机 {extension} 以摘要认证注册", "phone {extension} registered with digest authentication";
+    CHECK_RING: "振铃被识别，设备摘机", "ringing was recognised and the box went off-hook";
+    CHECK_MENU: "主叫听到语音菜单（相关 {percent} %）", "the caller heard the menu (correlation {percent} %)";
+    CHECK_DIGIT: "带内按键 {digit} 被识别一次", "the in-band digit {digit} was recognised once";
+    CHECK_QUEUE: "呼叫进入队列 {queue}", "the call entered queue {queue}";
+    CHECK_LONGEST_IDLE: "派给了空闲最久的座席 {agent}", "the longest-idle agent {agent} got the offer";
+    CHECK_AGENT_HEARS: "座席听到主叫（相关 {percent} %，延迟 {ms} 毫秒）", "the agent heard the caller (correlation {percent} %, delay {ms} ms)";
+    CHECK_CALLER_HEARS: "主叫听到座席（相关 {percent} %，延迟 {ms} 毫秒）", "the caller heard the agent (correlation {percent} %, delay {ms} ms)";
+    CHECK_RECORDED_CALLER: "录音左声道是主叫所说（相关 {percent} %）", "the left channel is what the caller said (correlation {percent} %)";
+    CHECK_RECORDED_AGENT: "录音右声道是座席所说（相关 {percent} %）", "the right channel is what the agent said (correlation {percent} %)";
+    CHECK_RECORDED_BEGIN: "录音从应答后的第一帧开始（缺 {ms} 毫秒）", "the recording begins with the first frame ({ms} ms missing)";
+    CHECK_RELEASE: "线路断电后 {ms} 毫秒内释放，话机收到 BYE", "released {ms} ms after the line lost its battery; the phone got BYE";
+    CHECK_WRAP_UP: "座席 {agent} 通话 → 话后整理", "agent {agent} went from talking to wrap-up";
+    CHECK_CDR: "恰有一张话单，结果为 {disposition}", "there is exactly one call record, disposition {disposition}";
+    CHECK_GAP: "重启期间缺 {ms} 毫秒，不超过 1000 毫秒", "{ms} ms are missing around the restart, at most 1000 are allowed";
+    CHECK_CLEAN: "呼叫结束后所有表为空", "every table is empty after the call";
+    VERDICT_PASSED: "演示通过：{count} 项检查全部通过。", "The demo passed: all {count} checks.";
+    VERDICT_FAILED: "演示失败：{count} 项检查中 {failed} 项未通过。首个原因：{why}", "The demo FAILED: {failed} of {count} checks. First reason: {why}";
+    TIMED_OUT: "等待“{what}”超过 {seconds} 秒", "waited more than {seconds} s for \"{what}\"";
+    PEER_MISSING: "未找到程序 {program}。处理：apt-get install {package}", "the program {program} is not there. Remedy: apt-get install {package}";
+}

@@ -1,0 +1,116 @@
+//! Words for what the leg-event journal stores as identifiers: agent states, dispositions, causes, the columns of a call
+//! record. The journal keeps the identifier; only what a person reads is translated.
+
+use crate::config::Language;
+use crate::text::Key;
+
+texts! {
+    LOGGED_OUT: "下线", "logged out";
+    NOT_READY: "示忙", "not ready";
+    READY: "示闲", "ready";
+    RESERVED: "预占", "reserved";
+    RINGING: "振铃", "ringing";
+    TALKING: "通话", "talking";
+    HOLD: "保持", "hold";
+    WRAP_UP: "话后整理", "wrap-up";
+    RONA: "未接来电", "did not answer (RONA)";
+    BREAK: "小休", "break";
+    LUNCH: "用餐", "lunch";
+    TRAINING: "培训", "training";
+    MEETING: "会议", "meeting";
+    PAPERWORK: "整理", "paperwork";
+    OUTBOUND: "外呼", "outbound";
+    COACHING: "辅导", "coaching";
+    TECHNICAL: "系统故障", "technical";
+    OTHER: "其他", "other";
+    UNREACHABLE: "话机不可达", "phone unreachable";
+    SUPERVISOR: "班长操作", "set by supervisor";
+    SHIFT_END: "下班", "end of shift";
+    ANSWERED: "已接通", "answered";
+    NO_ANSWER: "无人接听", "no answer";
+    BUSY: "忙", "busy";
+    FAILED: "失败", "failed";
+    ABANDONED: "放弃", "abandoned";
+    REJECTED: "拒接", "rejected";
+    CANCELLED: "已取消", "cancelled";
+    BYE: "对方挂机", "hung up";
+    CALLER_GONE: "主叫已挂机", "the caller was gone";
+    BATTERY_LOST: "线路断电（局端拆线）", "the line lost its battery (released by the exchange)";
+    MEDIA_TIMEOUT: "长时间无音频", "no audio for too long";
+    MAX_WAIT: "等待超时", "longest wait reached";
+    FAULT: "故障", "fault";
+    INBAND: "带内", "in-band";
+    RFC4733: "RFC 4733 事件", "RFC 4733 event";
+    CALL: "呼叫", "call";
+    CALLER: "主叫", "caller";
+    CALLED: "被叫", "called";
+    ORIGIN: "来源", "origin";
+    BEGAN: "开始", "began";
+    ANSWERED_AT: "应答", "answered";
+    ENDED: "结束", "ended";
+    QUEUE: "队列", "queue";
+    AGENT: "座席", "agent";
+    WAIT: "等待", "wait";
+    RING: "振铃时长", "ring";
+    TALK: "通话时长", "talk";
+    WRAP: "整理时长", "wrap-up";
+    DURATION: "总时长", "duration";
+    BILLED: "计费时长", "billed";
+    DISPOSITION: "结果", "disposition";
+    ENDED_BY: "结束原因", "ended by";
+    RECORDING: "录音", "recording";
+    OFFERS: "派单次数", "offers";
+    NONE: "无", "none";
+    YES: "是", "yes";
+    NO: "否", "no";
+    SECONDS: "秒", "s";
+    MILLISECONDS: "毫秒", "ms";
+}
+
+/// Identifiers of the journal with their words.
+pub const IDENTIFIERS: &[(&str, Key)] = &[
+    ("logged-out", LOGGED_OUT),
+    ("not-ready", NOT_READY),
+    ("ready", READY),
+    ("reserved", RESERVED),
+    ("ringing", RINGING),
+    ("talking", TALKING),
+    ("hold", HOLD),
+    ("wrap-up", WRAP_UP),
+    ("rona", RONA),
+    ("break", BREAK),
+    ("lunch", LUNCH),
+    ("training", TRAINING),
+    ("meeting", MEETING),
+    ("paperwork", PAPERWORK),
+    ("outbound", OUTBOUND),
+    ("coaching", COACHING),
+    ("technical", TECHNICAL),
+    ("other", OTHER),
+    ("unreachable", UNREACHABLE),
+    ("supervisor", SUPERVISOR),
+    ("shift-end", SHIFT_END),
+    ("ANSWERED", ANSWERED),
+    ("NO ANSWER", NO_ANSWER),
+    ("BUSY", BUSY),
+    ("FAILED", FAILED),
+    ("abandoned", ABANDONED),
+    ("no-answer", NO_ANSWER),
+    ("busy", BUSY),
+    ("rejected", REJECTED),
+    ("cancelled", CANCELLED),
+    ("bye", BYE),
+    ("caller", CALLER),
+    ("caller-gone", CALLER_GONE),
+    ("battery-lost", BATTERY_LOST),
+    ("media-timeout", MEDIA_TIMEOUT),
+    ("max-wait", MAX_WAIT),
+    ("fault", FAULT),
+    ("inband", INBAND),
+    ("rfc4733", RFC4733),
+];
+
+/// The word for an identifier of the journal; the identifier itself when it has none.
+pub fn word(identifier: &str, language: Language) -> &str {
+    IDENTIFIERS.iter().find(|(known, _)| *known == identifier).map_or(identifier, |(_, key)| key.raw(language))
+}
