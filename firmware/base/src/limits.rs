@@ -24,6 +24,16 @@ pub const SIP_HEADERS_MAX: usize = 256;
 pub const SIP_STREAM_BYTES_MAX: usize = 2 * SIP_MESSAGE_BYTES_MAX;
 /// TCP connections at once.
 pub const SIP_CONNECTIONS_MAX: usize = 2_048;
+/// Messages waiting to be written to one TCP connection; when full the connection is closed.
+pub const SIP_STREAM_WRITES_MAX: usize = 256;
+/// Seconds until an accepted TCP connection must have said something (64 × T1 of RFC 3261).
+pub const SIP_STREAM_FIRST_WAIT_S: u64 = 32;
+/// Seconds of silence after which a TCP connection is closed; longer than a registration of one hour.
+pub const SIP_STREAM_IDLE_S: u64 = 3_900;
+/// Seconds that a peer may leave what we write to it unread, and that connecting may take.
+pub const SIP_STREAM_WRITE_WAIT_S: u64 = 10;
+/// Inputs that one turn of the control task takes at most.
+pub const TURN_INPUTS_MAX: usize = 64;
 /// One RTP packet that we take.
 pub const RTP_PACKET_BYTES_MAX: usize = 1_500;
 /// Samples of one 20 ms frame at 8 kHz.

@@ -47,8 +47,8 @@ pub fn offset_us() -> u64 {
 
 /// Makes time go on where the records in `data` end. `last` is the time of the last journaled input; none when there
 /// is no journal. After a restart of the machine the time away is taken from the UTC clock, as far as that moved
-/// forward. Call it before threads start.
-pub fn go_on(data: &Path, last: Option<Now>) -> io::Result<()> {
+/// forward. Call it before threads start. True when the machine has restarted since the records were made.
+pub fn go_on(data: &Path, last: Option<Now>) -> io::Result<bool> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
     let here = Now { at: Instant::from_micros(micros(ClockId::CLOCK_BOOTTIME)), wall: wall() };
     let file = data.join(FILE);
@@ -61,7 +61,7 @@ pub fn go_on(data: &Path, last: Option<Now>) -> io::Result<()> {
         std::fs::write(&fresh, text)?;
         std::fs::rename(fresh, file)?;
     }
-    Ok(())
+    Ok(last.is_some() && known.split_whitespace().next() != Some(boot.trim()))
 }
 
 /// The offset in microseconds: the known one within the same boot, otherwise one that lets time go on after `last`.

@@ -6,3 +6,4 @@ pub mod cli;
 pub mod clock;
 pub mod control;
 pub mod log;
+pub mod story;

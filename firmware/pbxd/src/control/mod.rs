@@ -1,8 +1,10 @@
 //! The control task: one thread with one tokio runtime that owns the core, the SIP sockets and the order of things.
 
+pub mod datagrams;
 pub mod inbox;
 pub mod lock;
 pub mod notify;
+pub mod streams;
 
 use crate::cli::Run;
 use pbx::config::Language;
