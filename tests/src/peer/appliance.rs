@@ -1,0 +1,214 @@
+//! The box itself: the built `pbxd` on a loopback address with a data directory of its own, started, killed, started
+//! again; and what it wrote down. The programs are taken from beside the running test, because tests of one package
+//! cannot name the binaries of another.
+
+use super::process::{Process, run};
+use super::record::until;
+use super::site::Site;
+use super::{At, Outcome, Trouble};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long a start may take on a busy machine; the promise of one second is measured where it is tested.
+const START: Duration = Duration::from_secs(15);
+
+/// A running box.
+pub struct Appliance {
+    process: Process,
+    program: PathBuf,
+    config: PathBuf,
+    data: PathBuf,
+    world: Option<PathBuf>,
+}
+
+/// One row of the leg-event journal.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// Order.
+    pub seq: i64,
+    /// Monotonic time, in µs.
+    pub at_us: i64,
+    /// Call it belongs to, as stored; empty when none.
+    pub call: String,
+    /// Leg within the call.
+    pub leg: Option<i64>,
+    /// Who caused it.
+    pub actor: String,
+    /// What: the variant's name.
+    pub kind: String,
+    /// The variant's fields.
+    pub detail: Value,
+}
+
+/// A program built by this workspace: beside the test, which lies in `deps`.
+pub fn built(name: &str) -> Outcome<PathBuf> {
+    let own = std::env::current_exe().at("path of this test")?;
+    let dir = own.parent().and_then(Path::parent).at("directory of this test")?;
+    let path = dir.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let release = if dir.ends_with("release") { " --release" } else { "" };
+    Err(Trouble(format!("{} is not built; remedy: cargo build --locked{release} --workspace", path.display())))
+}
+
+impl Appliance {
+    /// Starts a box for `site` with its data in `dir`/data and waits until SIP is bound. `world` is the directory of a
+    /// running simulated world.
+    pub fn start(site: &Site, dir: &Path, world: Option<&Path>) -> Outcome<Appliance> {
+        let config = dir.join("site.conf");
+        std::fs::write(&config, site.text()).at(config.display())?;
+        let (program, data, world) = (built("pbxd")?, dir.join("data"), world.map(Path::to_owned));
+        std::fs::create_dir_all(&data).at(data.display())?;
+        let process = launch(&program, &config, &data, world.as_deref())?;
+        let appliance = Appliance { process, program, config, data, world };
+        appliance.ready()?;
+        Ok(appliance)
+    }
+
+    /// Waits until it says that it is ready.
+    fn ready(&self) -> Outcome {
+        self.process.wait_line("ready", START).map(|_| ()).map_err(|trouble| {
+            Trouble(format!("pbxd did not start: {trouble}\nits whole output:\n{}", self.process.output()))
+        })
+    }
+
+    /// The directory with its data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// What it printed since its last start.
+    pub fn log(&self) -> String {
+        self.process.output()
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is said to anybody. Returns when the process is gone.
+    pub fn kill9(&mut self) -> Outcome {
+        self.process.kill9()
+    }
+
+    /// Starts the program again on the same data, as a supervisor does, and waits until it is ready. How long that took.
+    pub fn restart(&mut self) -> Outcome<Duration> {
+        let begun = Instant::now();
+        self.process = launch(&self.program, &self.config, &self.data, self.world.as_deref())?;
+        self.ready()?;
+        Ok(begun.elapsed())
+    }
+
+    /// SIGTERM, and a clean end.
+    pub fn stop(mut self) -> Outcome {
+        let status = self.process.stop(START)?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Trouble(format!("pbxd ended with {status}:\n{}", self.process.output())))
+    }
+
+    /// Ensures the program is still the one started.
+    pub fn alive(&self) -> Outcome {
+        let proc = PathBuf::from(format!("/proc/{}/stat", self.pid()));
+        std::fs::read_to_string(&proc).at("pbxd is gone").map(|_| ())
+    }
+
+    /// The main database, for reading only.
+    fn database(&self) -> Outcome<Connection> {
+        let path = self.data.join("cordboard.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).at(path.display())?;
+        connection.busy_timeout(Duration::from_secs(5)).at(path.display())?;
+        Ok(connection)
+    }
+
+    /// The leg-event journal so far.
+    pub fn facts(&self) -> Outcome<Vec<Fact>> {
+        let database = self.database()?;
+        let sql = "SELECT seq, at_us, call, leg, actor, kind, detail FROM leg_event ORDER BY seq";
+        let mut statement = database.prepare(sql).at("leg_event")?;
+        let rows = statement.query_map([], |row| {
+            let call: rusqlite::types::Value = row.get(2)?;
+            Ok(Fact {
+                seq: row.get(0)?,
+                at_us: row.get(1)?,
+                call: key_text(call),
+                leg: row.get(3)?,
+                actor: row.get(4)?,
+                kind: row.get(5)?,
+                detail: serde_json::from_str(&row.get::<_, String>(6)?).unwrap_or(Value::Null),
+            })
+        });
+        rows.and_then(Iterator::collect).at("leg_event")
+    }
+
+    /// Waits until `wanted` gives something for the journal. `what` names it.
+    pub fn wait_facts<T>(&self, limit: Duration, what: &str, wanted: impl Fn(&[Fact]) -> Option<T>) -> Outcome<T> {
+        until(&self.data, limit, what, || Ok(wanted(&self.facts()?))).map_err(|trouble| {
+            let told = self.facts().map(|facts| ladder(&facts)).unwrap_or_default();
+            Trouble(format!("{trouble}\nleg events:\n{told}\npbxd says:\n{}", self.log()))
+        })
+    }
+
+    /// Waits until every call that began has ended, and there were `calls` of them.
+    pub fn all_ended(&self, calls: usize) -> Outcome<Vec<Fact>> {
+        self.wait_facts(Duration::from_secs(15), &format!("{calls} calls to be over"), |facts| {
+            let count = |kind: &str| facts.iter().filter(|fact| fact.kind == kind).count();
+            (count("CallBegan") == calls && count("CallEnded") == calls).then(|| facts.to_vec())
+        })
+    }
+
+    /// Writes a recording of the box as a WAV file and gives its path.
+    pub fn export(&self, recording: &str, out: &Path) -> Outcome {
+        let data = self.data.display().to_string();
+        run(&self.program, ["export-recording", "--data", &data, recording, &out.display().to_string()]).map(|_| ())
+    }
+
+    /// The story of a call as `pbxd story` tells it.
+    pub fn story(&self, call: &str) -> Outcome<String> {
+        let data = self.data.display().to_string();
+        run(&self.program, ["story", "--data", &data, call, "--lang", "en"])
+    }
+
+    /// The call detail records as `pbxd cdr` prints them.
+    pub fn cdr(&self) -> Outcome<String> {
+        let data = self.data.display().to_string();
+        run(&self.program, ["cdr", "--data", &data, "--lang", "en"])
+    }
+}
+
+/// The events in one line each, for messages.
+pub fn ladder(facts: &[Fact]) -> String {
+    let line = |fact: &Fact| {
+        let leg = fact.leg.map(|leg| format!(" leg {leg}")).unwrap_or_default();
+        format!(
+            "{:>4} {:>11} {}{leg} [{}] {} {}\n",
+            fact.seq, fact.at_us, fact.call, fact.actor, fact.kind, fact.detail
+        )
+    };
+    facts.iter().map(line).collect()
+}
+
+fn key_text(value: rusqlite::types::Value) -> String {
+    use rusqlite::types::Value as Sql;
+    match value {
+        Sql::Null => String::new(),
+        Sql::Integer(number) => number.to_string(),
+        Sql::Real(number) => number.to_string(),
+        Sql::Text(text) => text,
+        Sql::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+fn launch(program: &Path, config: &Path, data: &Path, world: Option<&Path>) -> Outcome<Process> {
+    let mut args = vec!["--config".to_owned(), config.display().to_string()];
+    args.extend(["--data".to_owned(), data.display().to_string()]);
+    args.extend(world.map(|dir| ["--world".to_owned(), dir.display().to_string()]).into_iter().flatten());
+    let dir = data.parent().unwrap_or(data);
+    Process::start("pbxd", program, args, dir, &[])
+}
