@@ -1,0 +1,2 @@
+//! The journal against torn tails, damage, suspects and the ring.
+use super::*;
