@@ -317,3 +317,18 @@ pub enum Report {
         running: bool,
     },
 }
+
+impl Report {
+    /// The leg it is about, if it is about one.
+    pub fn leg(&self) -> Option<LegKey> {
+        match self {
+            Report::Digit { leg, .. }
+            | Report::PlayDone { leg, .. }
+            | Report::Silent { leg, .. }
+            | Report::Failed { leg, .. }
+            | Report::PromptMissing { leg, .. }
+            | Report::Counters { leg, .. } => Some(*leg),
+            Report::Highway { .. } => None,
+        }
+    }
+}

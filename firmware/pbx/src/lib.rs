@@ -5,36 +5,26 @@
 
 extern crate alloc;
 
+pub mod agent;
+mod alarm;
+mod call;
+mod code;
 pub mod config;
+pub mod dialplan;
 pub mod door;
 pub mod event;
+mod inward;
+mod leg;
+mod line;
+mod menu;
+mod offer;
+mod pbx;
+mod queue;
+mod random;
+mod restart;
+pub mod select;
 pub mod text;
+mod timers;
 
-use alloc::vec::Vec;
-use base::time::{Instant, Now};
-use serde::{Deserialize, Serialize};
-
-/// The whole control plane.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Pbx {}
-
-impl Pbx {
-    /// An empty box; the first inputs are `Configured`, then `Boot`.
-    pub fn new() -> Pbx {
-        Pbx {}
-    }
-
-    /// Takes one input, appends what follows from it.
-    pub fn handle(&mut self, _now: Now, _input: door::Input, _out: &mut Vec<door::Output>) {}
-
-    /// When `Input::Timer` is due; none when nothing waits.
-    pub fn deadline(&self) -> Option<Instant> {
-        None
-    }
-}
-
-impl Default for Pbx {
-    fn default() -> Self {
-        Pbx::new()
-    }
-}
+pub use pbx::Pbx;
+pub(crate) use pbx::Turn;

@@ -285,6 +285,15 @@ pub struct Account {
     pub ha1_md5: String,
 }
 
+impl Account {
+    /// From a password as configured; only the digest is kept.
+    pub fn with_secret(user: &str, realm: &str, secret: &str) -> Account {
+        use md5::{Digest, Md5};
+        let hash = Md5::digest(std::format!("{user}:{realm}:{secret}"));
+        Account { ha1_md5: hash.iter().map(|b| std::format!("{b:02x}")).collect() }
+    }
+}
+
 /// A trunk without registration: known by where it sends from.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Peer {

@@ -1,0 +1,500 @@
+//! Calls: from the first ring to the last goodbye. A call is in exactly one [`Phase`]; what a phase needs to be left
+//! again is inside its variant.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use base::id::{LegKey, Uid};
+use base::line::PortId;
+use base::media::{Item, PlayId, Side, Tone};
+use base::time::Instant;
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{AgentIndex, Happening};
+use crate::config::{Config, Destination};
+use crate::dialplan::{self, Meaning, Route};
+use crate::door::{Output, RecordingChange};
+use crate::event::Detail;
+use crate::leg::{Goodbye, Leg, LegState, Role, Signalling};
+use crate::menu::Menu;
+use crate::offer::{OfferKey, Purpose};
+use crate::queue::Place;
+use crate::timers::Timer;
+use crate::{Pbx, Turn};
+
+/// How long a caller hears a tone before being released.
+const TONE_TIME: Duration = Duration::from_secs(5);
+/// Longest announcement; a playlist that never reports its end is given up.
+const ANNOUNCEMENT_TIME: Duration = Duration::from_secs(30);
+
+base::typed_key!(
+    /// A call, while any of it is in a table.
+    CallKey
+);
+
+/// Where a call came from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Origin {
+    /// A port of a line card.
+    Line(PortId),
+    /// An extension of the house.
+    Extension(String),
+    /// A SIP trunk.
+    Trunk(String),
+}
+
+/// What a call does now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    /// Just come in; not routed yet.
+    Arriving,
+    /// Hears a menu.
+    Menu(Menu),
+    /// Waits in a queue, with or without an offer to an agent under way.
+    Waiting { place: Place, offer: Option<OfferKey> },
+    /// An extension's phones ring.
+    Ringing { offer: OfferKey },
+    /// Two parties hear each other.
+    Talking {
+        partner: LegKey,
+        /// The agent, when it came through a queue, and the wrap-up that follows.
+        agent: Option<(AgentIndex, u32)>,
+    },
+    /// Hears itself.
+    Echo,
+    /// Hears something and is released after it.
+    Announcement { play: Option<PlayId>, disposition: Disposition },
+    /// Over; legs are closing.
+    Over,
+}
+
+/// A call's recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Recording {
+    pub uid: Uid,
+    pub since: Instant,
+}
+
+/// Asterisk's CDR dispositions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Disposition {
+    Answered,
+    NoAnswer,
+    Busy,
+    Failed,
+}
+
+impl Disposition {
+    fn as_str(self) -> &'static str {
+        match self {
+            Disposition::Answered => "ANSWERED",
+            Disposition::NoAnswer => "NO ANSWER",
+            Disposition::Busy => "BUSY",
+            Disposition::Failed => "FAILED",
+        }
+    }
+
+    /// The final response to a caller who was never answered.
+    fn code(self) -> u16 {
+        match self {
+            Disposition::Answered | Disposition::NoAnswer => 480,
+            Disposition::Busy => 486,
+            Disposition::Failed => 503,
+        }
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Call {
+    pub uid: Uid,
+    /// Number of the configuration it began with and keeps.
+    pub config: u32,
+    pub origin: Origin,
+    pub caller: String,
+    pub caller_name: String,
+    pub called: String,
+    pub phase: Phase,
+    /// All legs that are not gone, the caller first.
+    pub legs: Vec<LegKey>,
+    pub next_leg: u32,
+    /// The caller was answered.
+    pub answered: bool,
+    /// To be recorded from the moment the caller is answered.
+    pub record: bool,
+    pub recording: Option<Recording>,
+}
+
+impl Call {
+    /// Nothing more can happen in it.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+}
+
+/// Who begins a call, as it came in.
+pub(crate) struct Arrival {
+    pub origin: Origin,
+    pub caller: String,
+    pub caller_name: String,
+    pub called: String,
+    pub signalling: Signalling,
+}
+
+impl Pbx {
+    /// A call begins. None when there is no configuration yet.
+    pub(crate) fn begin_call(&mut self, turn: &mut Turn<'_>, arrival: Arrival) -> Option<CallKey> {
+        let Arrival { origin, caller, caller_name, called, signalling } = arrival;
+        let uid = self.random.uid(turn.now.wall);
+        let origin_words = match &origin {
+            Origin::Line(port) => format!("line {}/{}", port.card, port.port),
+            Origin::Extension(name) => format!("extension {name}"),
+            Origin::Trunk(name) => format!("trunk {name}"),
+        };
+        let extension = match &origin {
+            Origin::Extension(name) => Some(name.clone()),
+            Origin::Line(_) | Origin::Trunk(_) => None,
+        };
+        self.configs.now()?;
+        let call = self.calls.insert(Call {
+            uid,
+            config: self.configs.current(),
+            origin,
+            caller: caller.clone(),
+            caller_name,
+            called: called.clone(),
+            phase: Phase::Arriving,
+            legs: vec![],
+            next_leg: 0,
+            answered: false,
+            record: false,
+            recording: None,
+        });
+        let detail = Detail::CallBegan { caller, called, origin: origin_words.clone() };
+        self.note(turn, Some(uid), None, &origin_words, detail);
+        self.new_leg(turn, call, Role::Caller, signalling, extension);
+        Some(call)
+    }
+
+    /// Sends a call where the dialplan says.
+    pub(crate) fn route_call(&mut self, turn: &mut Turn<'_>, call: CallKey, route: Route) {
+        let (Some(config), Some(record)) = (self.config_of(call), self.calls.get_mut(call)) else { return };
+        let uid = record.uid;
+        let to = match &route.meaning {
+            Meaning::To(to) => dialplan::words(to),
+            Meaning::Code(_) => "code".into(),
+            Meaning::Unknown => "none".into(),
+        };
+        if let Meaning::To(to) = &route.meaning {
+            record.record |= dialplan::may_be_recorded(&config, to);
+        }
+        self.note(turn, Some(uid), None, "router", Detail::Routed { to, why: route.why });
+        match route.meaning {
+            Meaning::To(to) => self.send_to(turn, call, &to),
+            Meaning::Code(code) => self.feature_code(turn, call, &code),
+            Meaning::Unknown => self.unknown_number(turn, call),
+        }
+    }
+
+    /// Sends a call to a destination.
+    pub(crate) fn send_to(&mut self, turn: &mut Turn<'_>, call: CallKey, to: &Destination) {
+        match to {
+            Destination::Extension(name) => self.ring_extension(turn, call, name),
+            Destination::Queue(name) => self.enter_queue(turn, call, name),
+            Destination::Menu(name) => self.enter_menu(turn, call, name),
+            Destination::Echo => {
+                if let Some(caller) = self.accept_caller(turn, call) {
+                    self.echo(turn, caller);
+                    self.enter(call, Phase::Echo);
+                }
+            }
+            Destination::Hangup => self.end_call(turn, call, "router", "released", Disposition::NoAnswer),
+        }
+    }
+
+    fn ring_extension(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
+        let Some(config) = self.config_of(call) else { return };
+        let Some(extension) = config.extensions.get(name) else { return self.unknown_number(turn, call) };
+        let timeout = Duration::from_secs(u64::from(extension.ring_timeout_s));
+        match self.begin_offer(turn, call, name, None, timeout) {
+            Some(offer) => self.enter(call, Phase::Ringing { offer }),
+            None => self.cannot_connect(turn, call, "phone not registered", Disposition::Failed, 480),
+        }
+    }
+
+    fn unknown_number(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        self.cannot_connect(turn, call, "number unknown", Disposition::Failed, 404);
+    }
+
+    /// The caller cannot be connected: refused if never answered, otherwise told by tone and released.
+    pub(crate) fn cannot_connect(
+        &mut self,
+        turn: &mut Turn<'_>,
+        call: CallKey,
+        cause: &str,
+        disposition: Disposition,
+        code: u16,
+    ) {
+        let Some(record) = self.calls.get(call) else { return };
+        if record.answered {
+            let tone = if disposition == Disposition::Busy { Tone::Busy } else { Tone::Congestion };
+            self.announce(turn, call, vec![Item::Tone(tone)], disposition, TONE_TIME);
+        } else {
+            self.end_call_with(turn, call, "router", cause, disposition, Goodbye::Refuse(code));
+        }
+    }
+
+    /// Plays something to the caller and releases the call after it.
+    pub(crate) fn announce(
+        &mut self,
+        turn: &mut Turn<'_>,
+        call: CallKey,
+        items: Vec<Item>,
+        disposition: Disposition,
+        time: Duration,
+    ) {
+        let Some(caller) = self.caller_leg(call) else { return };
+        let play = self.play(turn, caller, items, false);
+        self.enter(call, Phase::Announcement { play, disposition });
+        self.timers.set(Timer::Announcement(call), turn.now.at + time);
+    }
+
+    /// Plays prompts of the system's language and releases the call after them.
+    pub(crate) fn announce_prompt(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
+        let Some(config) = self.config_of(call) else { return };
+        if self.accept_caller(turn, call).is_some() {
+            let language = config.system.language.tag().to_string();
+            let items = vec![Item::Prompt { name: name.to_string(), language }];
+            self.announce(turn, call, items, Disposition::Answered, ANNOUNCEMENT_TIME);
+        }
+    }
+
+    /// The announcement has been heard, or took too long.
+    pub(crate) fn announcement_over(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        if let Some(Phase::Announcement { disposition, .. }) = self.calls.get(call).map(|c| &c.phase) {
+            let disposition = *disposition;
+            self.end_call(turn, call, "box", "announcement over", disposition);
+        }
+    }
+
+    /// Answers the caller if that has not happened: off-hook or 200, media, recording. None when the call had to be
+    /// ended because it cannot be answered.
+    pub(crate) fn accept_caller(&mut self, turn: &mut Turn<'_>, call: CallKey) -> Option<LegKey> {
+        let config = self.config_of(call)?;
+        let caller = self.caller_leg(call)?;
+        let record = self.calls.get_mut(call)?;
+        if record.answered {
+            return Some(caller);
+        }
+        record.answered = true;
+        if !self.open_media(turn, caller) {
+            self.end_call_with(turn, call, "box", "no media port free", Disposition::Failed, Goodbye::Refuse(503));
+            return None;
+        }
+        match self.legs.get(caller).map(|l| l.signalling.clone())? {
+            Signalling::Line(port) => self.seize_line(turn, port),
+            Signalling::Sip { dialog, offer, .. } => {
+                let answer = match offer {
+                    Some(offer) => self.our_answer(turn, &config, caller, &offer),
+                    None => self.our_offer(&config, caller),
+                };
+                let Some(answer) = answer else {
+                    let no = Goodbye::Refuse(488);
+                    self.end_call_with(turn, call, "box", "no common codec", Disposition::Failed, no);
+                    return None;
+                };
+                let dialog = dialog?;
+                self.with_sip(turn, |sip, now, out| sip.accept(now, dialog, Some(answer), out));
+            }
+        }
+        self.leg_up(turn, caller);
+        self.begin_recording(turn, call);
+        self.tap(turn, caller, Side::Caller);
+        Some(caller)
+    }
+
+    fn begin_recording(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        let Some(record) = self.calls.get_mut(call).filter(|c| c.record && c.recording.is_none()) else { return };
+        let uid = self.random.uid(turn.now.wall);
+        record.recording = Some(Recording { uid, since: turn.now.at });
+        let call_uid = record.uid;
+        let change = RecordingChange::Open { recording: uid, call: call_uid, began: turn.now.wall };
+        turn.out.push(Output::Recording(change));
+        self.note(turn, Some(call_uid), None, "box", Detail::RecordingBegan { recording: uid });
+    }
+
+    /// An offered phone took the call: whoever it is, and the caller, hear each other.
+    pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, call: CallKey, partner: LegKey, purpose: &Purpose) {
+        let Some(caller) = self.accept_caller(turn, call) else { return };
+        let Some(record) = self.calls.get_mut(call) else { return };
+        let (uid, place) = match &record.phase {
+            Phase::Waiting { place, .. } => (record.uid, Some(place.clone())),
+            Phase::Arriving
+            | Phase::Menu(_)
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Echo
+            | Phase::Announcement { .. }
+            | Phase::Over => (record.uid, None),
+        };
+        let agent = match purpose {
+            Purpose::Agent { index, wrap_up_s, .. } => Some((*index, *wrap_up_s)),
+            Purpose::Extension(_) => None,
+        };
+        let wait_ms = place.as_ref().map_or(0, |p| turn.now.at.since(p.since).as_millis() as u64);
+        if let Some(place) = &place {
+            self.leave_queue(place);
+        }
+        if let Some(leg) = self.legs.get_mut(partner) {
+            leg.role = Role::Partner;
+        }
+        self.enter(call, Phase::Talking { partner, agent });
+        self.leg_up(turn, partner);
+        self.tap(turn, partner, Side::Agent);
+        self.join(turn, caller, partner);
+        let (with, queue) = match purpose {
+            Purpose::Agent { index, queue, .. } => {
+                (self.agents.get(*index).map_or_else(String::new, |a| a.id.clone()), queue.clone())
+            }
+            Purpose::Extension(name) => (name.clone(), String::new()),
+        };
+        self.note(turn, Some(uid), None, "router", Detail::Connected { with, queue, wait_ms });
+    }
+
+    /// Ends a call the ordinary way: hang up whoever is still there.
+    pub(crate) fn end_call(&mut self, turn: &mut Turn<'_>, call: CallKey, by: &str, cause: &str, d: Disposition) {
+        let goodbye = if self.calls.get(call).is_some_and(|c| c.answered) {
+            Goodbye::HangUp(None)
+        } else {
+            Goodbye::Refuse(d.code())
+        };
+        self.end_call_with(turn, call, by, cause, d, goodbye);
+    }
+
+    /// Ends a call with a chosen goodbye to its caller. Ending it twice does nothing.
+    pub(crate) fn end_call_with(
+        &mut self,
+        turn: &mut Turn<'_>,
+        call: CallKey,
+        by: &str,
+        cause: &str,
+        disposition: Disposition,
+        goodbye: Goodbye<'_>,
+    ) {
+        let Some(record) = self.calls.get_mut(call).filter(|c| !c.is_over()) else { return };
+        let phase = record.phase.clone();
+        let (uid, legs, recording) = (record.uid, record.legs.clone(), record.recording);
+        self.enter(call, Phase::Over);
+        match phase {
+            Phase::Waiting { place, offer } => {
+                self.leave_queue(&place);
+                let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
+                let detail = Detail::Abandoned { queue: place.queue, wait_ms, by: by.to_string() };
+                self.note(turn, Some(uid), None, by, detail);
+                if let Some(offer) = offer {
+                    self.withdraw_offer(turn, offer, "caller-gone");
+                }
+            }
+            Phase::Ringing { offer } => self.withdraw_offer(turn, offer, "caller-gone"),
+            Phase::Talking { agent: Some((index, wrap_up_s)), .. } => {
+                let until = turn.now.at + Duration::from_secs(u64::from(wrap_up_s));
+                self.agent(turn, index, Happening::CallOver(call, until), "call over");
+            }
+            Phase::Talking { agent: None, .. }
+            | Phase::Arriving
+            | Phase::Menu(_)
+            | Phase::Echo
+            | Phase::Announcement { .. }
+            | Phase::Over => {}
+        }
+        for leg in legs {
+            let is_caller = self.legs.get(leg).is_some_and(|l| l.role == Role::Caller);
+            self.end_leg(turn, leg, cause, if is_caller { goodbye } else { Goodbye::HangUp(None) });
+        }
+        if let Some(recording) = recording {
+            self.end_recording(turn, uid, recording);
+        }
+        let disposition = disposition.as_str().to_string();
+        self.note(turn, Some(uid), None, by, Detail::CallEnded { by: by.to_string(), disposition });
+    }
+
+    fn end_recording(&mut self, turn: &mut Turn<'_>, call: Uid, recording: Recording) {
+        let length = turn.now.at.since(recording.since);
+        let samples = length.as_micros() as u64 / 125;
+        turn.out.push(Output::Recording(RecordingChange::Close { recording: recording.uid, samples }));
+        let length_ms = length.as_millis() as u64;
+        let detail = Detail::RecordingEnded { recording: recording.uid, length_ms };
+        self.note(turn, Some(call), None, "box", detail);
+    }
+
+    /// The far end of a leg that was up is gone: the call is over.
+    pub(crate) fn leg_lost(&mut self, turn: &mut Turn<'_>, leg: LegKey, cause: &str) {
+        let Some(Leg { call, role, .. }) = self.legs.get(leg) else { return };
+        let (call, role) = (*call, *role);
+        let by = self.actor_of(leg);
+        match role {
+            Role::Offered(_) => self.offer_leg_over(turn, leg, crate::offer::Cause::Unreachable, cause),
+            Role::Caller | Role::Partner => {
+                self.end_leg(turn, leg, cause, Goodbye::None);
+                let disposition = self.disposition_so_far(call);
+                self.end_call(turn, call, &by, cause, disposition);
+            }
+        }
+    }
+
+    /// What the CDR says when the call ends by a party's wish.
+    pub(crate) fn disposition_so_far(&self, call: CallKey) -> Disposition {
+        match self.calls.get(call) {
+            Some(c) if c.answered => Disposition::Answered,
+            Some(_) | None => Disposition::NoAnswer,
+        }
+    }
+
+    /// A leg has left the tables; with the last one the call goes, too.
+    pub(crate) fn leg_gone(&mut self, call: CallKey, leg: LegKey) {
+        let Some(record) = self.calls.get_mut(call) else { return };
+        record.legs.retain(|l| *l != leg);
+        if record.legs.is_empty() && record.is_over() {
+            self.calls.remove(call);
+            if self.configs.has_old() {
+                let calls = &self.calls;
+                self.configs.forget_unless(|number| calls.iter().any(|(_, c)| c.config == number));
+            }
+        }
+    }
+
+    /// The only writer of a call's phase: leaving one takes its timers along.
+    pub(crate) fn enter(&mut self, call: CallKey, phase: Phase) {
+        let Some(record) = self.calls.get_mut(call) else { return };
+        match record.phase {
+            Phase::Menu(_) => self.timers.clear(Timer::MenuSilence(call)),
+            Phase::Waiting { .. } if !matches!(phase, Phase::Waiting { .. }) => {
+                self.timers.clear(Timer::MaxWait(call));
+            }
+            Phase::Announcement { .. } => self.timers.clear(Timer::Announcement(call)),
+            Phase::Arriving
+            | Phase::Waiting { .. }
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Echo
+            | Phase::Over => {}
+        }
+        record.phase = phase;
+    }
+
+    /// The configuration that a call began with.
+    pub(crate) fn config_of(&self, call: CallKey) -> Option<Arc<Config>> {
+        self.configs.get(self.calls.get(call)?.config)
+    }
+
+    /// The leg that began the call, unless it is over.
+    pub(crate) fn caller_leg(&self, call: CallKey) -> Option<LegKey> {
+        let record = self.calls.get(call)?;
+        record.legs.iter().copied().find(|l| {
+            self.legs.get(*l).is_some_and(|l| l.role == Role::Caller && !matches!(l.state, LegState::Closing { .. }))
+        })
+    }
+}

@@ -1,0 +1,222 @@
+//! What SIP and the media engine tell, handed to the call, offer or agent that it concerns.
+
+use alloc::format;
+use alloc::string::ToString;
+use base::id::LegKey;
+use base::media::{Command, DigitSource, Item, Report};
+use signaling::sdp::Audio;
+use signaling::sip::door::{DialogKey, EndCause, Event, Incoming, Origin as SipOrigin};
+
+use crate::agent::Happening;
+use crate::call::{Arrival, Disposition, Origin, Phase};
+use crate::dialplan;
+use crate::door::Output;
+use crate::event::Detail;
+use crate::leg::{Goodbye, LegState, Role, Signalling};
+use crate::offer::Cause;
+use crate::{Pbx, Turn};
+
+impl Pbx {
+    /// Something happened in SIP.
+    pub(crate) fn sip_event(&mut self, turn: &mut Turn<'_>, event: Event) {
+        match event {
+            Event::Incoming(incoming) => self.sip_call(turn, incoming),
+            Event::Progress { dialog, code, .. } => {
+                if let (Some(leg), true) = (self.leg_of(dialog), code >= 180) {
+                    self.leg_rings(turn, leg);
+                }
+            }
+            Event::Answered { dialog, answer } => self.sip_answered(turn, dialog, answer.as_ref()),
+            Event::Refused { dialog, code, .. } => self.sip_refused(turn, dialog, code),
+            Event::Confirmed { dialog, answer } => self.sip_confirmed(turn, dialog, answer.as_ref()),
+            Event::Cancelled { dialog } => {
+                if let Some(leg) = self.leg_of(dialog) {
+                    self.leg_lost(turn, leg, "cancelled");
+                }
+            }
+            Event::Ended { dialog, cause } => {
+                if let Some(leg) = self.leg_of(dialog) {
+                    self.leg_lost(turn, leg, end_cause(cause));
+                }
+            }
+            Event::Reoffered { dialog, offer } => self.sip_reoffered(turn, dialog, offer),
+            Event::Digit { dialog, digit } => {
+                if let Some(leg) = self.leg_of(dialog) {
+                    self.digit(turn, leg, digit.as_char(), "info");
+                }
+            }
+            Event::Registered { account, contacts } => {
+                let contacts = contacts as u32;
+                let detail = Detail::Registered { extension: account.clone(), contacts };
+                self.note(turn, None, None, &format!("extension {account}"), detail);
+                if contacts > 0 {
+                    if let Some(agent) = self.agents.at_extension(&account) {
+                        self.agent(turn, agent, Happening::PhoneBack, "phone registered");
+                    }
+                    self.unmatched = true;
+                }
+            }
+            Event::Trace { dialog, sent, summary } => {
+                if let Some(leg) = self.dialogs.get(&dialog).copied() {
+                    self.note_leg(turn, leg, "sip", Detail::Sip { sent, message: summary });
+                }
+            }
+            // Counted by the endpoint; nothing in here depends on it.
+            Event::AuthFailed { .. } => {}
+        }
+    }
+
+    fn sip_call(&mut self, turn: &mut Turn<'_>, incoming: Incoming) {
+        let Incoming { dialog, origin, caller, caller_name, called, offer, .. } = incoming;
+        let config = self.configs.now().filter(|_| self.calls.len() < base::limits::CALLS_MAX);
+        let Some(config) = config else {
+            return self.with_sip(turn, |sip, now, out| sip.refuse(now, dialog, 503, out));
+        };
+        let (route, origin) = match origin {
+            SipOrigin::Account(name) => (dialplan::from_inside(&config, &called), Origin::Extension(name)),
+            SipOrigin::Peer(name) => (dialplan::from_outside(&config, &called), Origin::Trunk(name)),
+        };
+        let signalling = Signalling::Sip { dialog: Some(dialog), offer, ours: None };
+        let arrival = Arrival { origin, caller, caller_name, called, signalling };
+        match self.begin_call(turn, arrival) {
+            Some(call) => self.route_call(turn, call, route),
+            None => self.with_sip(turn, |sip, now, out| sip.refuse(now, dialog, 503, out)),
+        }
+    }
+
+    fn leg_rings(&mut self, turn: &mut Turn<'_>, leg: LegKey) {
+        if let Some(Role::Offered(offer)) = self.legs.get(leg).map(|l| l.role) {
+            self.offer_rings(turn, offer);
+        }
+    }
+
+    fn sip_answered(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, answer: Option<&Audio>) {
+        let Some(leg) = self.leg_of(dialog) else { return };
+        match self.legs.get(leg).map(|l| l.role) {
+            Some(Role::Offered(offer)) => self.offer_answered(turn, leg, offer, answer),
+            Some(Role::Caller | Role::Partner) | None => {}
+        }
+    }
+
+    fn sip_refused(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, code: u16) {
+        let Some(leg) = self.leg_of(dialog) else { return };
+        match self.legs.get(leg).map(|l| l.role) {
+            Some(Role::Offered(offer)) => self.offer_refused(turn, leg, offer, code),
+            Some(Role::Caller | Role::Partner) => self.leg_lost(turn, leg, &format!("refused {code}")),
+            None => {}
+        }
+    }
+
+    fn sip_confirmed(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, answer: Option<&Audio>) {
+        let Some(leg) = self.leg_of(dialog) else { return };
+        let agreed = self.legs.get(leg).and_then(|l| l.rtp.as_ref()).is_some_and(|r| r.remote.is_some());
+        let now_agreed = match answer {
+            Some(answer) => self.their_answer(turn, leg, answer),
+            None => agreed,
+        };
+        if !now_agreed {
+            let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
+            self.end_leg(turn, leg, "no answer in ACK", Goodbye::HangUp(None));
+            self.end_call(turn, call, "box", "no answer in ACK", Disposition::Failed);
+        }
+    }
+
+    /// The peer changes the session: hold, resume, another address.
+    fn sip_reoffered(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, offer: Option<Audio>) {
+        let Some(leg) = self.leg_of(dialog) else { return };
+        let Some(config) = self.legs.get(leg).and_then(|l| self.config_of(l.call)) else { return };
+        let answer = match offer {
+            Some(offer) => self.our_answer(turn, &config, leg, &offer),
+            None => self.our_offer(&config, leg),
+        };
+        match answer {
+            Some(answer) => self.with_sip(turn, |sip, now, out| sip.accept(now, dialog, Some(answer), out)),
+            // RFC 3261 §14.2: the session goes on as it was.
+            None => return self.with_sip(turn, |sip, now, out| sip.refuse(now, dialog, 488, out)),
+        }
+        let Some(record) = self.legs.get_mut(leg) else { return };
+        let held = record.rtp.as_ref().and_then(|r| r.remote).is_some_and(|r| !r.send);
+        if record.held != held {
+            record.held = held;
+            let other = record.joined;
+            let actor = self.actor_of(leg);
+            self.note_leg(turn, leg, &actor, Detail::Held { held });
+            match other {
+                Some(other) if held => {
+                    self.play(turn, other, alloc::vec![Item::Music], true);
+                }
+                Some(other) => self.stop_play(turn, other),
+                None => {}
+            }
+        }
+    }
+
+    /// The media engine tells something.
+    pub(crate) fn media_report(&mut self, turn: &mut Turn<'_>, report: Report) {
+        match report {
+            Report::Digit { leg, digit, source } => {
+                let how = match source {
+                    DigitSource::Rfc4733 => "rfc4733",
+                    DigitSource::Inband => "inband",
+                };
+                self.digit(turn, leg, digit.as_char(), how);
+                // In-band digits are heard by the other side anyway; events must be sent on.
+                let joined = self.legs.get(leg).and_then(|l| l.joined);
+                if let (DigitSource::Rfc4733, Some(other)) = (source, joined) {
+                    turn.out.push(Output::Media(Command::SendDigit { leg: other, digit }));
+                }
+            }
+            Report::PlayDone { leg, play } => {
+                let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
+                match self.calls.get(call).map(|c| &c.phase) {
+                    Some(Phase::Menu(_)) => self.menu_said(turn, call, play),
+                    Some(Phase::Announcement { play: expected, .. }) if *expected == Some(play) => {
+                        self.announcement_over(turn, call);
+                    }
+                    _ => {}
+                }
+            }
+            Report::Silent { leg, .. } => self.media_gone(turn, leg, "media-timeout"),
+            Report::Failed { leg, why } => self.media_gone(turn, leg, &format!("media failed: {why:?}")),
+            Report::PromptMissing { name, .. } => self.raise_alarm(turn, "prompt-missing", &name, ""),
+            Report::Counters { leg, counters } => self.leg_counted(turn, leg, counters),
+            Report::Highway { running: true } => self.clear_alarm(turn, "highway", ""),
+            Report::Highway { running: false } => self.raise_alarm(turn, "highway", "", "no periods arrive"),
+        }
+    }
+
+    /// A key was pressed on a leg.
+    fn digit(&mut self, turn: &mut Turn<'_>, leg: LegKey, digit: char, how: &str) {
+        let Some(record) = self.legs.get(leg).filter(|l| !l.is_closing()) else { return };
+        let (call, role) = (record.call, record.role);
+        let actor = self.actor_of(leg);
+        self.note_leg(turn, leg, &actor, Detail::Digit { digit, how: how.to_string() });
+        if role == Role::Caller {
+            self.menu_key(turn, call, digit);
+        }
+    }
+
+    /// A leg's audio is gone: the phone vanished, or the leg never worked.
+    fn media_gone(&mut self, turn: &mut Turn<'_>, leg: LegKey, cause: &str) {
+        let Some(record) = self.legs.get(leg).filter(|l| !l.is_closing()) else { return };
+        match (record.role, record.state) {
+            (Role::Offered(_), _) => self.offer_leg_over(turn, leg, Cause::Unreachable, cause),
+            (Role::Caller | Role::Partner, LegState::Up | LegState::Pending) => {
+                let call = record.call;
+                let by = self.actor_of(leg);
+                let disposition = self.disposition_so_far(call);
+                self.end_leg(turn, leg, cause, Goodbye::HangUp(None));
+                self.end_call(turn, call, &by, cause, disposition);
+            }
+            (Role::Caller | Role::Partner, LegState::Closing { .. }) => {}
+        }
+    }
+}
+
+fn end_cause(cause: EndCause) -> &'static str {
+    match cause {
+        EndCause::Bye => "bye",
+        EndCause::NoAck => "no ACK",
+        EndCause::Gone => "phone gone",
+    }
+}

@@ -1,0 +1,145 @@
+//! The beginning: configuration, start of the program, and coming back in the middle of calls.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use base::id::LegKey;
+use base::line::LineCommand;
+use base::media::Command;
+use signaling::sip::door::{self as sip, Account, Peer, Settings};
+
+use crate::agent::Happening;
+use crate::call::{CallKey, Disposition};
+use crate::config::Config;
+use crate::door::{Boot, Input, Output};
+use crate::event::Detail;
+use crate::leg::{Goodbye, LegState};
+use crate::random::Random;
+use crate::{Pbx, Turn};
+
+impl Pbx {
+    /// A configuration is in force from now on. Live calls keep the one they began with.
+    pub(crate) fn configured(&mut self, turn: &mut Turn<'_>, config: Arc<Config>) {
+        self.sip.configure(settings(&config));
+        let used: Vec<u16> = self.legs.iter().filter_map(|(_, l)| l.rtp.as_ref().map(|r| r.port)).collect();
+        self.ports.configure(config.media.rtp_ports, &used);
+        self.configure_lines(&config);
+        let (begin, gone) = self.agents.configure(&config);
+        self.configs.put(config);
+        let calls = &self.calls;
+        self.configs.forget_unless(|number| calls.iter().any(|(_, c)| c.config == number));
+        for agent in begin {
+            self.agent(turn, agent, Happening::LogIn, "configuration: logged-in yes");
+        }
+        for agent in gone {
+            self.agent(turn, agent, Happening::LogOut, "not in the configuration");
+        }
+        self.unmatched = true;
+    }
+
+    /// The program starts: with an empty state, or with a recovered one whose calls go on.
+    pub(crate) fn boot(&mut self, turn: &mut Turn<'_>, boot: &Boot) {
+        self.random = Random::new(boot.seed);
+        let seed = self.random.seed();
+        self.sip.seed(seed);
+        if !boot.recovered {
+            return;
+        }
+        if boot.machine_restarted {
+            for call in self.calls.keys() {
+                self.end_lost_call(turn, call);
+            }
+        }
+        self.with_sip(turn, |sip, now, out| sip.restarted(now, out));
+        let gap_ms = turn.now.at.since(self.last_input.at).as_millis() as u64;
+        for call in self.calls.keys() {
+            let Some(uid) = self.calls.get(call).filter(|c| !c.is_over()).map(|c| c.uid) else { continue };
+            self.note(turn, Some(uid), None, "recovery", Detail::Recovered { gap_ms });
+        }
+        self.media_from_state(turn);
+        for (port, line) in &self.lines {
+            let command = if line.wants_off_hook() { LineCommand::OffHook } else { LineCommand::OnHook };
+            turn.out.push(Output::Line(*port, command));
+        }
+        self.unmatched = true;
+    }
+
+    /// The media engine is new: every live leg and bridge is set up again; legs that were closing have closed.
+    fn media_from_state(&mut self, turn: &mut Turn<'_>) {
+        let mut bridges: Vec<(LegKey, LegKey)> = Vec::new();
+        for leg in self.legs.keys() {
+            let Some(record) = self.legs.get(leg) else { continue };
+            if record.is_closing() {
+                self.leg_closed(leg);
+                continue;
+            }
+            if let Some(other) = record.joined.filter(|other| leg < *other) {
+                bridges.push((leg, other));
+            }
+            self.media_again(leg, turn.out);
+        }
+        turn.out.extend(bridges.into_iter().map(|(a, b)| Output::Media(Command::Join { a, b })));
+    }
+
+    /// The machine went down with this call in it: nobody is there to be told.
+    fn end_lost_call(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        for leg in self.calls.get(call).map(|c| c.legs.clone()).unwrap_or_default() {
+            if let Some(dialog) = self.legs.get(leg).and_then(|l| l.dialog()) {
+                self.sip.abandon(dialog);
+            }
+            self.end_leg(turn, leg, "power lost", Goodbye::None);
+        }
+        let disposition = self.disposition_so_far(call);
+        self.end_call(turn, call, "recovery", "power lost", disposition);
+    }
+
+    /// An input that killed the program twice is not handled; the call that it belongs to is ended.
+    pub(crate) fn set_aside(&mut self, turn: &mut Turn<'_>, seq: u64, input: &Input) {
+        self.raise_alarm(turn, "bug", &format!("input {seq}"), &format!("input {seq} was set aside"));
+        let leg = match input {
+            Input::Sip(sip::Input::Datagram { bytes, .. } | sip::Input::Bytes { bytes, .. }) => {
+                self.sip.dialog_of(bytes).and_then(|d| self.leg_of(d))
+            }
+            Input::Media(report) => report.leg(),
+            Input::Line(port, _) => self.lines.get(port).and_then(|l| l.call()).and_then(|c| self.caller_leg(c)),
+            Input::Sip(_)
+            | Input::Boot(_)
+            | Input::Configured(_)
+            | Input::Stored(_)
+            | Input::Trouble(_)
+            | Input::SetAside { .. }
+            | Input::Stop
+            | Input::Timer => None,
+        };
+        let Some(call) = leg.and_then(|l| self.legs.get(l)).map(|l| l.call) else { return };
+        let uid = self.calls.get(call).map(|c| c.uid);
+        self.note(turn, uid, None, "recovery", Detail::SetAside { input_seq: seq });
+        self.end_call(turn, call, "recovery", "bug", Disposition::Failed);
+    }
+
+    /// Whether the leg may be spoken of as live; for checks of the state by tests.
+    pub fn legs_up(&self) -> usize {
+        self.legs.iter().filter(|(_, l)| l.state == LegState::Up).count()
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let account = |(name, e): (&alloc::string::String, &crate::config::Extension)| {
+        (name.clone(), Account::with_secret(name, &config.sip.realm, &e.secret))
+    };
+    let peer = |(name, t): (&alloc::string::String, &crate::config::Trunk)| Peer {
+        name: name.clone(),
+        ip: t.address,
+        port: t.port,
+    };
+    Settings {
+        local: config.sip.listen,
+        realm: config.sip.realm.clone(),
+        product: "Cordboard".to_string(),
+        accounts: config.extensions.iter().map(account).collect(),
+        peers: config.trunks.iter().map(peer).collect(),
+        expires_min_s: config.sip.expires_min_s,
+        expires_max_s: config.sip.expires_max_s,
+    }
+}
