@@ -50,6 +50,7 @@ impl Pbx {
                 let detail = Detail::Registered { extension: account.clone(), contacts };
                 self.note(turn, None, None, &format!("extension {account}"), detail);
                 if contacts > 0 {
+                    self.clear_alarm(turn, "sip-auth", &account);
                     if let Some(agent) = self.agents.at_extension(&account) {
                         self.agent(turn, agent, Happening::PhoneBack, "phone registered");
                     }
@@ -61,8 +62,12 @@ impl Pbx {
                     self.note_leg(turn, leg, "sip", Detail::Sip { sent, message: summary });
                 }
             }
-            // Counted by the endpoint; nothing in here depends on it.
-            Event::AuthFailed { .. } => {}
+            Event::AuthFailed { account, remote } => {
+                // One alarm for all names that are none of ours, so that a scanner cannot fill the table.
+                let known = self.configs.now().is_some_and(|c| c.extensions.contains_key(&account));
+                let subject = if known { account.as_str() } else { "?" };
+                self.raise_alarm(turn, "sip-auth", subject, &remote.to_string());
+            }
         }
     }
 

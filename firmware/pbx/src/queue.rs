@@ -99,21 +99,30 @@ impl Pbx {
     /// Offers waiting callers to ready agents until one of the two runs out: highest priority first, then longest
     /// waiting, over all queues.
     pub(crate) fn match_callers(&mut self, turn: &mut Turn<'_>) {
-        let mut heads: Vec<((Reverse<u8>, u64), CallKey, String)> = Vec::new();
-        for (name, queue) in &self.queues {
-            heads.extend(queue.waiting.iter().map(|(key, call)| (*key, *call, name.clone())));
+        let Some(config) = self.configs.now() else { return };
+        let mut heads: Vec<((Reverse<u8>, u64), CallKey, &String)> = Vec::new();
+        for (name, queue) in self.queues.iter().filter(|(_, q)| !q.is_empty()) {
+            let Some((name, wanted)) = config.queues.get_key_value(name) else { continue };
+            if self.anybody_ready(wanted) {
+                heads.extend(queue.waiting.iter().map(|(key, call)| (*key, *call, name)));
+            }
         }
         heads.sort();
-        let mut nobody: Vec<String> = Vec::new();
+        let mut nobody: Vec<&String> = Vec::new();
         for (_, call, name) in heads {
             if nobody.contains(&name) {
                 continue;
             }
             let free = matches!(self.calls.get(call).map(|c| &c.phase), Some(Phase::Waiting { offer: None, .. }));
-            if free && !self.offer_to_best(turn, call, &name) {
+            if free && !self.offer_to_best(turn, call, name) {
                 nobody.push(name);
             }
         }
+    }
+
+    fn anybody_ready(&self, wanted: &config::Queue) -> bool {
+        let mut members = wanted.agents.iter().filter_map(|id| self.agents.get(self.agents.find(id)?));
+        members.any(|agent| matches!(agent.state, State::Ready { .. }))
     }
 
     /// Offers one caller to the agent that `select` names. False when nobody is eligible.
@@ -149,10 +158,6 @@ impl Pbx {
 
     fn select_agent(&self, wanted: &config::Queue, now: Instant) -> Option<(AgentIndex, Selection)> {
         let members: Vec<AgentIndex> = wanted.agents.iter().filter_map(|id| self.agents.find(id)).collect();
-        let any = members.iter().any(|i| matches!(self.agents.get(*i).map(|a| a.state), Some(State::Ready { .. })));
-        if !any {
-            return None;
-        }
         let seen: Vec<Seen<'_>> = members
             .iter()
             .filter_map(|index| self.agents.get(*index))

@@ -37,6 +37,9 @@ texts! {
     PROMPT_MISSING:
         "提示音 {subject} 缺失或无法读取。主叫听到静音。处理：将该文件放入提示音目录（8 kHz、单声道、16 位 WAV）。",
         "The prompt {subject} is missing or unreadable. Callers hear silence. Remedy: put the file into the prompt directory (WAV, 8 kHz, mono, 16 bit).";
+    SIP_AUTH:
+        "分机 {subject}：来自 {detail} 的注册或呼叫密码错误。处理：核对话机中的密码与配置 `extension … secret`；若该地址不是您的话机，请在网络中封锁它。",
+        "extension {subject}: wrong credentials from {detail}. Remedy: compare the password in the phone with `extension … secret`; if that address is no phone of yours, block it in the network.";
     RAISED: "告警：{name}：{text}", "ALARM {name}: {text}";
     CLEARED: "告警解除：{name}：{subject}", "cleared: {name}: {subject}";
 }
@@ -57,6 +60,7 @@ pub const NAMES: &[(&str, Key)] = &[
     ("sip-socket", SIP_SOCKET),
     ("highway", HIGHWAY),
     ("hardware-bus", HARDWARE_BUS),
+    ("sip-auth", SIP_AUTH),
     ("bug", BUG),
     ("prompt-missing", PROMPT_MISSING),
 ];
