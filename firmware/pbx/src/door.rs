@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use base::id::Uid;
 use base::line::{LineCommand, LineEvent, PortId};
 use base::media;
@@ -16,6 +17,8 @@ use crate::event::LegEvent;
 pub enum Input {
     /// First of all, and again after each restart of the program.
     Boot(Boot),
+    /// The saved state was unusable: what the leg-event journal knows instead. Comes between `Configured` and `Boot`.
+    Rebuilt(Rebuilt),
     /// A new configuration is stored and in force.
     Configured(Arc<Config>),
     /// Network.
@@ -54,6 +57,19 @@ pub struct Boot {
     /// True when the machine itself was started anew since the state was saved: no call can have survived. The shell
     /// keeps [`base::time::Instant`] monotonic across it.
     pub machine_restarted: bool,
+}
+
+/// What the leg-event journal tells of a state that was lost.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Rebuilt {
+    /// The next free number of leg events.
+    pub next_event: u64,
+    /// Calls that began and did not end: they get their last row now.
+    pub calls_open: Vec<Uid>,
+    /// Recordings that were opened and not closed.
+    pub recordings_open: Vec<Uid>,
+    /// Last state of each agent, by its name in `AgentState` rows.
+    pub agents: Vec<(String, String)>,
 }
 
 /// Trouble of the shell, raised (true) and cleared (false).
@@ -121,6 +137,11 @@ pub enum RecordingChange {
         recording: Uid,
         /// Its length in samples at 8 kHz, by the clock.
         samples: u64,
+    },
+    /// Its end was never noted; its length is what its chunks hold.
+    Lost {
+        /// Which.
+        recording: Uid,
     },
 }
 

@@ -125,15 +125,14 @@ impl Pbx {
         self.last_input
     }
 
-    /// Number that the next leg event gets. A store that is ahead of a lost state says so before the first input.
-    pub fn continue_events_from(&mut self, seq: u64) {
-        self.next_event = self.next_event.max(seq);
-    }
-
     fn take(&mut self, turn: &mut Turn<'_>, input: Input) {
         match input {
             Input::Configured(config) => self.configured(turn, config),
             Input::Boot(boot) => self.boot(turn, &boot),
+            Input::Rebuilt(rebuilt) => {
+                self.next_event = self.next_event.max(rebuilt.next_event);
+                self.rebuilt(turn, rebuilt);
+            }
             Input::Sip(sip::Input::Timer) | Input::Timer => self.timer(turn),
             Input::Sip(input) => self.with_sip(turn, |sip, now, out| sip.handle(now, input, out)),
             Input::Media(report) => self.media_report(turn, report),

@@ -9,10 +9,10 @@ use base::line::LineCommand;
 use base::media::Command;
 use signaling::sip::door::{self as sip, Account, Peer, Settings};
 
-use crate::agent::Happening;
+use crate::agent::{Happening, REASON_RONA};
 use crate::call::{CallKey, Disposition};
 use crate::config::Config;
-use crate::door::{Boot, Input, Output};
+use crate::door::{Boot, Input, Output, Rebuilt, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState};
 use crate::random::Random;
@@ -65,6 +65,28 @@ impl Pbx {
         self.unmatched = true;
     }
 
+    /// The saved state was lost: calls and recordings that were under way get their last rows, and agents who were at
+    /// work are at work. Phones register again by themselves.
+    pub(crate) fn rebuilt(&mut self, turn: &mut Turn<'_>, rebuilt: Rebuilt) {
+        for call in rebuilt.calls_open {
+            let (by, disposition) = ("recovery".to_string(), "FAILED".to_string());
+            self.note(turn, Some(call), None, "recovery", Detail::CallEnded { by, disposition });
+        }
+        for recording in rebuilt.recordings_open {
+            turn.out.push(Output::Recording(RecordingChange::Lost { recording }));
+        }
+        for (id, state) in rebuilt.agents {
+            let Some(index) = self.agents.find(&id) else { continue };
+            let happening = match state.split_once(' ') {
+                _ if state == "logged-out" => Happening::LogOut,
+                Some(("not-ready", reason)) => Happening::GoNotReady(reason.parse().unwrap_or(REASON_RONA)),
+                Some(_) | None => Happening::LogIn,
+            };
+            self.agent(turn, index, Happening::LogIn, "rebuilt from the leg-event journal");
+            self.agent(turn, index, happening, "rebuilt from the leg-event journal");
+        }
+    }
+
     /// The media engine is new: every live leg and bridge is set up again; legs that were closing have closed.
     fn media_from_state(&mut self, turn: &mut Turn<'_>) {
         let mut bridges: Vec<(LegKey, LegKey)> = Vec::new();
@@ -105,6 +127,7 @@ impl Pbx {
             Input::Line(port, _) => self.lines.get(port).and_then(|l| l.call()).and_then(|c| self.caller_leg(c)),
             Input::Sip(_)
             | Input::Boot(_)
+            | Input::Rebuilt(_)
             | Input::Configured(_)
             | Input::Stored(_)
             | Input::Trouble(_)
