@@ -30,7 +30,7 @@ fn two_phones_alone_hear_each_other_and_the_capture_saw_it() -> Outcome {
     callee.established()?;
     caller.hears(2000, Duration::from_secs(10))?;
     caller.digit('5')?;
-    let digit = callee.expect("CALL_DTMF_START", Duration::from_secs(5))?;
+    let digit = callee.event("CALL_DTMF_START", Duration::from_secs(5))?;
     ensure!(digit.param() == "5", "the digit heard is {digit:?}");
     callee.hears(3500, Duration::from_secs(10))?;
     callee.hangup()?;

@@ -140,14 +140,14 @@ impl Baresip {
     }
 
     /// Waits for the next event of `kind` after those already waited for.
-    pub fn expect(&mut self, kind: &str, limit: Duration) -> Outcome<Event> {
+    pub fn event(&mut self, kind: &str, limit: Duration) -> Outcome<Event> {
         let what = format!("{} to report {kind}", self.name);
         let (place, event) = self.events.wait(self.mark, limit, &what, |event| event.kind == kind)?;
         self.mark = place + 1;
         Ok(event)
     }
 
-    /// Forgets the events so far: the next [`expect`](Self::expect) looks at later ones only.
+    /// Forgets the events so far: the next [`event`](Self::event) looks at later ones only.
     pub fn from_now(&mut self) {
         self.mark = self.events.len();
     }
@@ -172,7 +172,7 @@ impl Baresip {
 
     /// Waits for the ringing and tells who calls.
     pub fn ringing(&mut self, limit: Duration) -> Outcome<Event> {
-        self.expect("CALL_INCOMING", limit)
+        self.event("CALL_INCOMING", limit)
     }
 
     /// Lifts the receiver.
@@ -182,7 +182,7 @@ impl Baresip {
 
     /// Waits until the call is up on this side.
     pub fn established(&mut self) -> Outcome<Event> {
-        self.expect("CALL_ESTABLISHED", SOON)
+        self.event("CALL_ESTABLISHED", SOON)
     }
 
     /// Puts the receiver down, or refuses (486), or cancels.
@@ -192,7 +192,7 @@ impl Baresip {
 
     /// Waits until the call is gone on this side.
     pub fn closed(&mut self, limit: Duration) -> Outcome<Event> {
-        self.expect("CALL_CLOSED", limit)
+        self.event("CALL_CLOSED", limit)
     }
 
     /// Holds the call.
