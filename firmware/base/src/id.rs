@@ -3,7 +3,7 @@
 
 use core::fmt;
 use core::str::FromStr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::Wall;
 
@@ -14,8 +14,25 @@ crate::typed_key!(
 
 /// Unique for ever: 48 bit of UTC milliseconds, 80 bit of chance; prints as 26 characters of Crockford's base 32 and
 /// sorts by time, as ULIDs do.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Uid(pub u128);
+
+/// As text where people read it (JSON has no integers of 128 bits), as a number in binary forms.
+impl Serialize for Uid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Uid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Uid, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u128::deserialize(deserializer).map(Uid);
+        }
+        let text = alloc::string::String::deserialize(deserializer)?;
+        text.parse().map_err(|NotAUid| serde::de::Error::custom("not a uid of 26 characters"))
+    }
+}
 
 impl Uid {
     /// From the time of making and 80 random bits.

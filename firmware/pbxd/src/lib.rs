@@ -8,4 +8,5 @@ pub mod control;
 pub mod journal;
 pub mod log;
 pub mod seal;
+pub mod store;
 pub mod story;

@@ -1,0 +1,180 @@
+//! Reading the main database beside the writer: events of a call, calls, call records. Never writes and never waits
+//! for the writer.
+
+use std::path::Path;
+
+use base::id::Uid;
+use pbx::door::Rebuilt;
+use pbx::event::LegEvent;
+use rusqlite::{Connection, OptionalExtension, Params};
+
+use super::{Options, StoreError, rows, schema};
+
+/// `main.db`, open for reading.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+/// One recording in the index.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordingRow {
+    /// Its identity.
+    pub recording: Uid,
+    /// Its call, when known.
+    pub call: Option<Uid>,
+    /// UTC ms of sample 0.
+    pub began_ms: i64,
+    /// Length at 8 kHz; of an open one as far as known.
+    pub samples: u64,
+    /// Whether it is complete.
+    pub closed: bool,
+    /// Chunks and last link of the chain, once complete.
+    pub head: Option<(u64, [u8; 32])>,
+}
+
+/// Opens the database in a data directory for reading.
+pub fn open_readonly(dir: &Path) -> Result<Reader, StoreError> {
+    Reader::open(&Options::new(dir))
+}
+
+impl Reader {
+    /// Opens the database for reading; a schema of another version is refused.
+    pub fn open(options: &Options) -> Result<Reader, StoreError> {
+        let connection = options.open_to_read(&options.main_path())?;
+        let found = schema::version(&connection)?;
+        if found > schema::VERSION {
+            return Err(StoreError::NewerSchema { found, known: schema::VERSION });
+        }
+        Ok(Reader { connection })
+    }
+
+    /// For queries of one's own, e.g. over the views `cdr_asterisk`, `queue_log`, `agent_state`.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn events(&self, condition: &str, parameters: impl Params) -> Result<Vec<LegEvent>, StoreError> {
+        let query = format!("SELECT {} FROM leg_event WHERE {condition} ORDER BY seq", rows::COLUMNS);
+        let mut statement = self.connection.prepare(&query)?;
+        let mut found = statement.query(parameters)?;
+        let mut events = Vec::new();
+        while let Some(row) = found.next()? {
+            events.push(rows::event(row)?);
+        }
+        Ok(events)
+    }
+
+    /// All events of a call, in order.
+    pub fn call_events(&self, call: Uid) -> Result<Vec<LegEvent>, StoreError> {
+        self.events("call_id = ?1", [call.to_string()])
+    }
+
+    /// Events with `from <= seq < to`, in order.
+    pub fn events_between(&self, from: u64, to: u64) -> Result<Vec<LegEvent>, StoreError> {
+        self.events("seq >= ?1 AND seq < ?2", [from as i64, i64::try_from(to).unwrap_or(i64::MAX)])
+    }
+
+    /// State changes of agents between two numbers, in order.
+    pub fn agent_events(&self, from: u64, to: u64) -> Result<Vec<LegEvent>, StoreError> {
+        let to = i64::try_from(to).unwrap_or(i64::MAX);
+        self.events("kind = 'AgentState' AND seq >= ?1 AND seq < ?2", [from as i64, to])
+    }
+
+    /// Number of the last event, 0 for none.
+    pub fn last_seq(&self) -> Result<u64, StoreError> {
+        let seq: i64 = self.connection.query_row("SELECT coalesce(max(seq), 0) FROM leg_event", [], |row| row.get(0))?;
+        Ok(seq as u64)
+    }
+
+    /// What is known of a state that was lost, for `Input::Rebuilt`.
+    pub fn rebuilt(&self) -> Result<Rebuilt, StoreError> {
+        let calls_open = self.uids(
+            "SELECT b.call_id FROM leg_event b WHERE b.kind = 'CallBegan' AND NOT EXISTS
+               (SELECT 1 FROM leg_event e WHERE e.call_id = b.call_id AND e.kind = 'CallEnded') ORDER BY b.seq",
+        )?;
+        let recordings_open = self.uids("SELECT id FROM recording WHERE closed = 0 ORDER BY id")?;
+        let mut statement = self.connection.prepare(
+            "SELECT json_extract(detail_json, '$.agent'), json_extract(detail_json, '$.to'), max(seq)
+             FROM leg_event WHERE kind = 'AgentState' GROUP BY 1",
+        )?;
+        let agents = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(Rebuilt { next_event: self.last_seq()? + 1, calls_open, recordings_open, agents })
+    }
+
+    fn uids(&self, query: &str) -> Result<Vec<Uid>, StoreError> {
+        let mut statement = self.connection.prepare(query)?;
+        let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
+        ids.map(|id| id.map_err(StoreError::from).and_then(|id| super::main_db::parse_uid(&id))).collect()
+    }
+
+    /// The newest `limit` calls, newest first, ended or not.
+    pub fn calls(&self, limit: u32) -> Result<Vec<Uid>, StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT call_id FROM leg_event WHERE kind = 'CallBegan' AND call_id IS NOT NULL ORDER BY seq DESC LIMIT ?1",
+        )?;
+        let ids = statement.query_map([limit], |row| row.get::<_, String>(0))?;
+        ids.map(|id| id.map_err(StoreError::from).and_then(|id| super::main_db::parse_uid(&id))).collect()
+    }
+
+    /// The call record in Asterisk's columns as name and text; none while the call lives.
+    pub fn cdr(&self, call: Uid) -> Result<Option<Vec<(String, String)>>, StoreError> {
+        let mut statement = self.connection.prepare("SELECT * FROM cdr_asterisk WHERE uniqueid = ?1")?;
+        let names: Vec<String> = statement.column_names().map(str::to_string).collect();
+        let row = statement
+            .query_row([call.to_string()], |row| (0..names.len()).map(|i| text_of(row, i)).collect::<Result<Vec<_>, _>>())
+            .optional()?;
+        Ok(row.map(|values| names.into_iter().zip(values).collect()))
+    }
+
+    /// Recordings of a call, oldest first.
+    pub fn recordings(&self, call: Uid) -> Result<Vec<RecordingRow>, StoreError> {
+        self.recordings_where("call_id = ?1", call)
+    }
+
+    /// One recording.
+    pub fn recording(&self, recording: Uid) -> Result<Option<RecordingRow>, StoreError> {
+        Ok(self.recordings_where("id = ?1", recording)?.pop())
+    }
+
+    fn recordings_where(&self, condition: &str, uid: Uid) -> Result<Vec<RecordingRow>, StoreError> {
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT id, call_id, began_ms, samples, closed, chunks, chain_head FROM recording WHERE {condition} ORDER BY id"
+        ))?;
+        let mut found = statement.query([uid.to_string()])?;
+        let mut recordings = Vec::new();
+        while let Some(row) = found.next()? {
+            let (id, call): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+            let (chunks, head): (Option<i64>, Option<[u8; 32]>) = (row.get(5)?, row.get(6)?);
+            recordings.push(RecordingRow {
+                recording: super::main_db::parse_uid(&id)?,
+                call: call.as_deref().map(super::main_db::parse_uid).transpose()?,
+                began_ms: row.get(2)?,
+                samples: row.get::<_, i64>(3)? as u64,
+                closed: row.get(4)?,
+                head: chunks.zip(head).map(|(chunks, head)| (chunks as u64, head)),
+            });
+        }
+        Ok(recordings)
+    }
+
+    /// The wrapped keys of a recording by segment; empty when they were destroyed.
+    pub fn recording_keys(&self, recording: Uid) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let mut statement =
+            self.connection.prepare("SELECT segment, sealed_key FROM recording_key WHERE recording = ?1")?;
+        let keys = statement
+            .query_map([recording.to_string()], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?
+            .collect::<Result<_, _>>()?;
+        Ok(keys)
+    }
+}
+
+fn text_of(row: &rusqlite::Row<'_>, index: usize) -> rusqlite::Result<String> {
+    use rusqlite::types::ValueRef;
+    Ok(match row.get_ref(index)? {
+        ValueRef::Null | ValueRef::Blob(_) => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+    })
+}
