@@ -8,9 +8,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 
 use base::line::{LineCommand, LineEvent, PortId};
-use base::time::Instant;
 use board::{Cards, Setup, SetupError};
 use pbx::door::{Input, Trouble, TroubleKind};
+
+use crate::clock::instant;
 
 /// The running thread; it ends when the sender of its commands is dropped.
 pub struct HardwareThread {
@@ -53,20 +54,14 @@ pub fn spawn(
     report: impl FnMut(Input) + Send + 'static,
 ) -> Result<HardwareThread, StartError> {
     // Made twice: `Cards` stays on its thread, and a bad setup is the caller's to hear.
-    Cards::new(&setup, now()).map_err(StartError::Setup)?;
+    Cards::new(&setup, instant()).map_err(StartError::Setup)?;
     let run = move || {
-        if let Ok(cards) = Cards::new(&setup, now()) {
+        if let Ok(cards) = Cards::new(&setup, instant()) {
             Poller { cards, report, events: Vec::new(), bus_in_trouble: false }.run(&commands);
         }
     };
     let thread = std::thread::Builder::new().name("hardware".into()).spawn(run).map_err(StartError::Thread)?;
     Ok(HardwareThread { thread })
-}
-
-fn now() -> Instant {
-    let clock = nix::time::ClockId::CLOCK_BOOTTIME;
-    let spec = clock.now().unwrap_or_else(|_| nix::sys::time::TimeSpec::new(0, 0));
-    Instant::from_micros(spec.tv_sec() as u64 * 1_000_000 + spec.tv_nsec() as u64 / 1_000)
 }
 
 struct Poller<R> {
@@ -80,7 +75,7 @@ impl<R: FnMut(Input)> Poller<R> {
     fn run(&mut self, commands: &Receiver<(PortId, LineCommand)>) {
         loop {
             self.poll();
-            match commands.recv_timeout(self.cards.next_poll().since(now())) {
+            match commands.recv_timeout(self.cards.next_poll().since(instant())) {
                 Ok((port, command)) => self.command(port, command),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -89,7 +84,7 @@ impl<R: FnMut(Input)> Poller<R> {
     }
 
     fn poll(&mut self) {
-        let result = self.cards.poll(now(), &mut self.events);
+        let result = self.cards.poll(instant(), &mut self.events);
         match (&result, self.bus_in_trouble) {
             (Err(trouble), false) => self.trouble(true, trouble.detail.clone()),
             (Ok(()), true) => self.trouble(false, "the SPI bus of the line cards answers again".into()),
@@ -99,7 +94,7 @@ impl<R: FnMut(Input)> Poller<R> {
     }
 
     fn command(&mut self, port: PortId, command: LineCommand) {
-        if let Err(why) = self.cards.command(now(), port, command, &mut self.events) {
+        if let Err(why) = self.cards.command(instant(), port, command, &mut self.events) {
             tracing::warn!("{command:?} for a port that is not there: {why}; correct the port in the configuration");
         }
         self.tell();
