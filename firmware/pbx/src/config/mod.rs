@@ -1,8 +1,18 @@
 //! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
 //! file; nothing outside here knows the text form.
 
+mod check;
+mod field;
+mod print;
 pub mod problem;
+mod read;
+pub mod schema;
+mod token;
+mod tree;
+pub mod value;
+mod view;
 
+pub use print::print;
 pub use problem::{Problem, Severity};
 
 use alloc::collections::BTreeMap;
@@ -11,6 +21,67 @@ use alloc::vec::Vec;
 use base::line::PortId;
 use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
+
+/// A configuration text, looked at as a whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Examination {
+    /// The typed values; none when there are errors.
+    pub config: Option<Config>,
+    /// All errors and warnings, in order of place.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a text and reports everything that is wrong with it, warnings included.
+pub fn examine(text: &str) -> Examination {
+    let mut report = problem::Report::default();
+    let (config, places) = read_text(text, &mut report);
+    for finding in check::check(&config, &|path| places.has(path)) {
+        let bad = places.is_bad(&finding.at) || finding.rests_on.iter().any(|path| places.is_bad(path));
+        if !bad {
+            let at = places.find(&finding.at);
+            report.add(finding.place(at));
+        }
+    }
+    let problems = report.finish();
+    let refused = problems.iter().any(|p| p.severity == Severity::Error);
+    Examination { config: (!refused).then_some(config), problems }
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// All problems at once, warnings among them, when at least one is an error. [`examine`] tells the warnings of a text
+/// that can be used, too.
+pub fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    let examination = examine(text);
+    examination.config.ok_or(examination.problems)
+}
+
+/// The problems of values that were not read from a text, or were changed since; without places, see [`locate`].
+pub fn validate(config: &Config) -> Vec<Problem> {
+    check::check(config, &|_| false).into_iter().map(|finding| finding.place((0, 0))).collect()
+}
+
+/// Menus whose prompt is not there. `available` names each prompt file without ending, below the directory of its
+/// language: `zh-CN/menu-main`. Without places, see [`locate`].
+pub fn validate_prompts(config: &Config, available: &[&str]) -> Vec<Problem> {
+    let available = available.iter().copied().collect();
+    check::check_prompts(config, &available).into_iter().map(|finding| finding.place((0, 0))).collect()
+}
+
+/// Gives problems without a place the line and column at which `text`, from which the configuration was read, says what
+/// they are about.
+pub fn locate(problems: &mut [Problem], text: &str) {
+    let (_, places) = read_text(text, &mut problem::Report::default());
+    for problem in problems.iter_mut().filter(|p| p.line == 0) {
+        (problem.line, problem.column) = places.find(&problem.path);
+    }
+}
+
+fn read_text(text: &str, report: &mut problem::Report) -> (Config, read::Places) {
+    let nodes = tree::parse(text, report);
+    read::read(&nodes, report)
+}
 
 /// One site. Immutable once built; a change makes a new one.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,9 +1,15 @@
 //! What is wrong in a configuration: where, why and what to do. The words are in [`crate::text::problem`].
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::config::Language;
 use crate::text::{Text, problem, text};
+
+/// Most problems reported at once; a last one then says that there are more.
+pub const PROBLEMS_MAX: usize = 1_000;
+/// Characters of a foreign word repeated in a message.
+const SHOWN_CHARS_MAX: usize = 48;
 
 /// One problem of a configuration text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,4 +56,62 @@ impl Problem {
             Severity::Warning => text(problem::WARNING, language, &[("message", &message)]),
         }
     }
+}
+
+/// Problems as they are found; bounded.
+#[derive(Default)]
+pub(super) struct Report {
+    problems: Vec<Problem>,
+    more: bool,
+}
+
+impl Report {
+    /// Adds an error.
+    pub fn error(&mut self, at: (u32, u32), path: &str, reason: impl Into<Text>, remedy: impl Into<Text>) {
+        let (reason, remedy) = (reason.into(), remedy.into());
+        self.add(Problem { line: at.0, column: at.1, path: path.into(), reason, remedy, severity: Severity::Error });
+    }
+
+    /// Adds any problem, or remembers that there were too many.
+    pub fn add(&mut self, problem: Problem) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        } else {
+            self.more = true;
+        }
+    }
+
+    /// All, in order of place.
+    pub fn finish(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|p| (p.line, p.column));
+        if self.more {
+            let last = self.problems.last().map_or((0, 0), |p| (p.line, p.column));
+            self.problems.push(Problem {
+                line: last.0,
+                column: last.1,
+                path: String::new(),
+                reason: problem::TOO_MANY.into(),
+                remedy: problem::TOO_MANY_REMEDY.into(),
+                severity: Severity::Error,
+            });
+        }
+        self.problems
+    }
+}
+
+/// A foreign word as it is repeated in a message: cut when long, control characters escaped.
+pub(super) fn shown(word: &str) -> String {
+    let mut out = String::new();
+    for (count, c) in word.chars().enumerate() {
+        if count == SHOWN_CHARS_MAX {
+            out.push('…');
+            break;
+        }
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }

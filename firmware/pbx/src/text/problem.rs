@@ -33,8 +33,8 @@ texts! {
     // Sections and leaves.
     SECTION_UNKNOWN: "未知的段 `{name}`", "unknown section `{name}`";
     LEAF_UNKNOWN: "未知的项 `{name}`", "unknown item `{name}`";
-    DID_YOU_MEAN: "是否为 `{near}`", "did you mean `{near}`";
-    KNOWN_ARE: "此处可用：{names}", "known here: {names}";
+    DID_YOU_MEAN: "若是指 `{near}`，请改正；否则删除", "write `{near}` if that is meant, otherwise remove it";
+    KNOWN_ARE: "删除它；此处可用：{names}", "remove it; known here: {names}";
     BLOCK_EXPECTED: "`{name}` 是一个段，缺少 `{brace} … {close}`", "`{name}` is a section and needs `{brace} … {close}`";
     BLOCK_EXPECTED_REMEDY: "写成 `{sample}`", "write `{sample}`";
     LEAF_EXPECTED: "`{name}` 是一个值，不是段", "`{name}` is a value, not a section";

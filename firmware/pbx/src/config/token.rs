@@ -1,0 +1,213 @@
+//! Characters to tokens of the text form: words, quotations, braces, brackets, semicolons. Comments end here. Every
+//! character has a place, no input stops the scan.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::config::problem::Report;
+use crate::text::{Text, problem};
+
+/// A token with its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Token {
+    pub kind: TokenKind,
+    /// From 1.
+    pub line: u32,
+    /// In characters, from 1.
+    pub column: u32,
+    /// Nothing but white space stands before it on its line.
+    pub first: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum TokenKind {
+    /// A bare or quoted word; `damaged` when its quotation was wrong, so that its value means nothing.
+    Word { text: String, damaged: bool },
+    /// `{`
+    Open,
+    /// `}`
+    Close,
+    /// `[`
+    ListOpen,
+    /// `]`
+    ListClose,
+    /// `;`
+    Semicolon,
+}
+
+struct Scanner<'a> {
+    rest: core::iter::Peekable<core::str::Chars<'a>>,
+    line: u32,
+    column: u32,
+    first: bool,
+    tokens: Vec<Token>,
+    report: &'a mut Report,
+}
+
+/// All tokens of `text`; what is wrong with its characters goes to `report`.
+pub(super) fn scan(text: &str, report: &mut Report) -> Vec<Token> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut scanner =
+        Scanner { rest: text.chars().peekable(), line: 1, column: 1, first: true, tokens: Vec::new(), report };
+    while scanner.step() {}
+    scanner.tokens
+}
+
+/// Whether a character may stand in a bare word.
+pub(super) fn bare(c: char) -> bool {
+    !c.is_whitespace() && !c.is_control() && !matches!(c, '{' | '}' | '[' | ']' | ';' | '"' | '#')
+}
+
+impl Scanner<'_> {
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.next()?;
+        if c == '\n' {
+            self.line = self.line.saturating_add(1);
+            self.column = 1;
+            self.first = true;
+        } else {
+            self.column = self.column.saturating_add(1);
+        }
+        Some(c)
+    }
+
+    fn next_if(&mut self, wanted: char) -> bool {
+        let there = self.rest.peek() == Some(&wanted);
+        if there {
+            self.next();
+        }
+        there
+    }
+
+    fn error(&mut self, at: (u32, u32), reason: impl Into<Text>, remedy: impl Into<Text>) {
+        self.report.error(at, "", reason, remedy);
+    }
+
+    fn push(&mut self, kind: TokenKind, at: (u32, u32)) {
+        self.tokens.push(Token { kind, line: at.0, column: at.1, first: self.first });
+        self.first = false;
+    }
+
+    /// One token, comment or blank; false at the end.
+    fn step(&mut self) -> bool {
+        let at = (self.line, self.column);
+        let Some(c) = self.next() else { return false };
+        match c {
+            '{' => self.push(TokenKind::Open, at),
+            '}' => self.push(TokenKind::Close, at),
+            '[' => self.push(TokenKind::ListOpen, at),
+            ']' => self.push(TokenKind::ListClose, at),
+            ';' => self.push(TokenKind::Semicolon, at),
+            '"' => self.quotation(at),
+            '#' => self.skip_line(),
+            '/' if self.rest.peek() == Some(&'*') => self.skip_comment(at),
+            c if c.is_whitespace() => {}
+            c if c.is_control() => {
+                let reason = Text::new(problem::CONTROL_CHARACTER).with("code", format!("U+{:04X}", c as u32));
+                self.error(at, reason, problem::CONTROL_CHARACTER_REMEDY);
+            }
+            c => self.word(c, at),
+        }
+        true
+    }
+
+    fn skip_line(&mut self) {
+        while self.rest.peek().is_some_and(|c| *c != '\n') {
+            self.next();
+        }
+    }
+
+    /// After `/`, before `*`.
+    fn skip_comment(&mut self, at: (u32, u32)) {
+        self.next();
+        while let Some(c) = self.next() {
+            if c == '*' && self.next_if('/') {
+                return;
+            }
+        }
+        self.error(at, problem::COMMENT_OPEN, problem::COMMENT_OPEN_REMEDY);
+    }
+
+    fn word(&mut self, first: char, at: (u32, u32)) {
+        let mut text = String::from(first);
+        while let Some(c) = self.rest.peek().copied().filter(|c| bare(*c)) {
+            // A comment may follow a word without a blank.
+            if c == '/' && self.comment_follows() {
+                break;
+            }
+            text.push(c);
+            self.next();
+        }
+        self.push(TokenKind::Word { text, damaged: false }, at);
+    }
+
+    fn comment_follows(&self) -> bool {
+        let mut ahead = self.rest.clone();
+        ahead.next() == Some('/') && ahead.next() == Some('*')
+    }
+
+    /// After the opening quote. A quotation ends on its line; where it does not, the rest of the line is taken and an end
+    /// of statement at its end is believed.
+    fn quotation(&mut self, at: (u32, u32)) {
+        let mut text = String::new();
+        let mut damaged = false;
+        loop {
+            let place = (self.line, self.column);
+            match self.rest.peek().copied() {
+                None | Some('\n') => {
+                    self.error(at, problem::QUOTE_OPEN, problem::QUOTE_OPEN_REMEDY);
+                    return self.broken_quotation(&text, at);
+                }
+                Some('"') => {
+                    self.next();
+                    return self.push(TokenKind::Word { text, damaged }, at);
+                }
+                Some('\\') => {
+                    self.next();
+                    match self.escape(place) {
+                        Some(c) => text.push(c),
+                        None => damaged = true,
+                    }
+                }
+                Some(c) => {
+                    self.next();
+                    text.push(c);
+                }
+            }
+        }
+    }
+
+    /// After a backslash.
+    fn escape(&mut self, at: (u32, u32)) -> Option<char> {
+        let known = match self.rest.peek().copied() {
+            Some('"') => Some('"'),
+            Some('\\') => Some('\\'),
+            Some('n') => Some('\n'),
+            Some('t') => Some('\t'),
+            // The end of the line ends the quotation, which is then reported.
+            None | Some('\n') => return None,
+            Some(_) => None,
+        };
+        let written = self.next();
+        if known.is_none() {
+            let escape = written.map_or(String::new(), |c| format!("\\{}", c.escape_default()));
+            let reason = Text::new(problem::ESCAPE_UNKNOWN).with("escape", escape);
+            self.error(at, reason, problem::ESCAPE_UNKNOWN_REMEDY);
+        }
+        known
+    }
+
+    fn broken_quotation(&mut self, text: &str, at: (u32, u32)) {
+        let trimmed = text.trim_end();
+        let (inside, end) = match trimmed.chars().last() {
+            Some(';') => (&trimmed[..trimmed.len() - 1], Some(TokenKind::Semicolon)),
+            Some('{') => (&trimmed[..trimmed.len() - 1], Some(TokenKind::Open)),
+            _ => (trimmed, None),
+        };
+        self.push(TokenKind::Word { text: inside.trim_end().to_string(), damaged: true }, at);
+        if let Some(kind) = end {
+            self.push(kind, (self.line, self.column.saturating_sub(1).max(1)));
+        }
+    }
+}

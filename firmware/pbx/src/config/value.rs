@@ -1,0 +1,394 @@
+//! Kinds of values that a leaf can have: how each is read, bounded, described and written. The only place that knows how an
+//! address, a port range or a destination looks in the text form.
+
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use super::problem::shown;
+use super::schema::Table;
+use super::{Destination, Language};
+use crate::text::{Key, Text, problem};
+
+/// Longest text for people, in characters.
+pub const LABEL_CHARS_MAX: usize = 64;
+/// Bounds of a phone's password, in characters.
+pub const SECRET_CHARS: (usize, usize) = (8, 64);
+/// Longest name of a queue, menu, trunk or prompt, in characters.
+pub const NAME_CHARS_MAX: usize = 32;
+/// Bounds of a feature code, in characters.
+pub const CODE_CHARS: (usize, usize) = (2, 8);
+
+/// What a number counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Things.
+    None,
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// What a leaf, or the key of a block, takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A whole number within bounds.
+    Number {
+        /// Least.
+        min: u32,
+        /// Greatest.
+        max: u32,
+        /// It is a multiple of this.
+        step: u32,
+        /// What it counts.
+        unit: Unit,
+    },
+    /// `yes` or `no`.
+    Flag,
+    /// Any printable text.
+    Label,
+    /// A password.
+    Secret,
+    /// Letters, digits, `-`, `_`, `.`.
+    Name,
+    /// A telephone number.
+    Digits {
+        /// Fewest digits.
+        min: usize,
+        /// Most digits.
+        max: usize,
+        /// `+` may stand in front.
+        plus: bool,
+    },
+    /// One entry of a table.
+    Reference(Table),
+    /// Several entries of a table.
+    References(Table),
+    /// A language tag.
+    Language,
+    /// One or more language tags.
+    Languages,
+    /// An IP address.
+    Address,
+    /// An IP address and a port.
+    Socket,
+    /// A range of RTP ports.
+    Ports,
+    /// One port.
+    Port,
+    /// A feature code.
+    Code,
+    /// A key of the telephone.
+    Key,
+    /// Where a call goes.
+    Destination,
+}
+
+/// A value of one of the kinds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// Nothing: an optional leaf that was not given.
+    Absent,
+    /// A number or a port.
+    Number(u32),
+    /// `yes` or `no`.
+    Flag(bool),
+    /// Label, secret, name, digits, code, key, reference.
+    Text(String),
+    /// References.
+    Texts(Vec<String>),
+    /// A language.
+    Language(Language),
+    /// Languages.
+    Languages(Vec<Language>),
+    /// An address.
+    Address(IpAddr),
+    /// Address and port.
+    Socket(SocketAddr),
+    /// First and last port.
+    Ports(u16, u16),
+    /// A destination.
+    Destination(Destination),
+}
+
+/// Why words are not a value: the reason, and the index of the word that it concerns.
+pub(super) struct Refusal {
+    pub reason: Text,
+    pub word: usize,
+}
+
+impl Kind {
+    /// Whether several words are one value of this kind.
+    pub(super) const fn takes_list(self) -> bool {
+        matches!(self, Kind::References(_) | Kind::Languages)
+    }
+
+    /// Reads words. At least one is there.
+    pub(super) fn read(self, words: &[&str]) -> Result<Value, Refusal> {
+        if self == Kind::Destination {
+            return read_destination(words);
+        }
+        if !self.takes_list()
+            && let Some(extra) = words.get(1)
+        {
+            return Err(Refusal { reason: Text::new(problem::VALUE_EXTRA).with("word", shown(extra)), word: 1 });
+        }
+        if self.takes_list()
+            && let Some((at, word)) = repeated(words)
+        {
+            return Err(refusal(problem::VALUE_TWICE, word, at));
+        }
+        match self {
+            Kind::References(_) => {
+                for (at, word) in words.iter().enumerate() {
+                    self.read_word(word).map_err(|reason| Refusal { reason, word: at })?;
+                }
+                Ok(Value::Texts(words.iter().map(|w| (*w).to_owned()).collect()))
+            }
+            Kind::Languages => {
+                let mut languages = Vec::new();
+                for (at, word) in words.iter().enumerate() {
+                    languages.push(language(word).ok_or_else(|| refusal(problem::VALUE_BAD, word, at))?);
+                }
+                Ok(Value::Languages(languages))
+            }
+            _ => self.read_word(words.first().unwrap_or(&"")).map_err(|reason| Refusal { reason, word: 0 }),
+        }
+    }
+
+    fn read_word(self, word: &str) -> Result<Value, Text> {
+        let value = match self {
+            Kind::Number { min, max, step, .. } => return read_number(word, min, max, step),
+            Kind::Secret => return read_secret(word),
+            Kind::Flag => match word {
+                "yes" => Some(Value::Flag(true)),
+                "no" => Some(Value::Flag(false)),
+                _ => None,
+            },
+            Kind::Label => text_if(printable(word) && within(word, 0, LABEL_CHARS_MAX), word),
+            Kind::Name => text_if(name(word), word),
+            Kind::Reference(_) | Kind::References(_) => text_if(name(word.strip_prefix('+').unwrap_or(word)), word),
+            Kind::Digits { min, max, plus } => {
+                let digits = if plus { word.strip_prefix('+').unwrap_or(word) } else { word };
+                text_if(within(digits, min, max) && digits.bytes().all(|b| b.is_ascii_digit()), word)
+            }
+            Kind::Language => language(word).map(Value::Language),
+            Kind::Address => word.parse().ok().map(Value::Address),
+            Kind::Socket => word.parse().ok().filter(|s: &SocketAddr| s.port() > 0).map(Value::Socket),
+            Kind::Ports => match ports(word) {
+                Some((first, last)) => Some(Value::Ports(first, last)),
+                None => return Err(Text::new(problem::PORTS_BAD).with("value", shown(word))),
+            },
+            Kind::Port => word.parse().ok().filter(|p: &u16| *p > 0).map(|p| Value::Number(p.into())),
+            Kind::Code => text_if(code(word), word),
+            Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
+            // These take several words and are read above.
+            Kind::Languages | Kind::Destination => None,
+        };
+        value.ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", shown(word)))
+    }
+
+    /// What a value of this kind looks like, for messages and help.
+    pub fn expected(self) -> Text {
+        match self {
+            Kind::Number { min, max, step, unit } => {
+                let key = match unit {
+                    Unit::None => problem::EXPECT_NUMBER,
+                    _ if step > 1 => problem::EXPECT_NUMBER_STEP,
+                    _ => problem::EXPECT_NUMBER_UNIT,
+                };
+                let text = Text::new(key).with("min", u64::from(min)).with("max", u64::from(max));
+                match unit {
+                    Unit::None => text,
+                    Unit::Seconds => text.with("step", u64::from(step)).with("unit", problem::SECONDS),
+                    Unit::Milliseconds => text.with("step", u64::from(step)).with("unit", problem::MILLISECONDS),
+                }
+            }
+            Kind::Flag => problem::EXPECT_FLAG.into(),
+            Kind::Label => Text::new(problem::EXPECT_LABEL).with("max", LABEL_CHARS_MAX as u64),
+            Kind::Secret => bounded(problem::EXPECT_SECRET, SECRET_CHARS.0, SECRET_CHARS.1),
+            Kind::Name => Text::new(problem::EXPECT_NAME).with("max", NAME_CHARS_MAX as u64),
+            Kind::Digits { min, max, plus: false } => bounded(problem::EXPECT_DIGITS, min, max),
+            Kind::Digits { min, max, plus: true } => bounded(problem::EXPECT_DIGITS_PLUS, min, max),
+            Kind::Reference(table) => Text::new(problem::EXPECT_REFERENCE).with("table", table.word()),
+            Kind::References(table) => Text::new(problem::EXPECT_REFERENCES).with("table", table.word()),
+            Kind::Language => problem::EXPECT_LANGUAGE.into(),
+            Kind::Languages => problem::EXPECT_LANGUAGES.into(),
+            Kind::Address => problem::EXPECT_ADDRESS.into(),
+            Kind::Socket => problem::EXPECT_SOCKET.into(),
+            Kind::Ports => problem::EXPECT_PORTS.into(),
+            Kind::Port => problem::EXPECT_PORT.into(),
+            Kind::Code => problem::EXPECT_CODE.into(),
+            Kind::Key => problem::EXPECT_KEY.into(),
+            Kind::Destination => problem::EXPECT_DESTINATION.into(),
+        }
+    }
+}
+
+impl Value {
+    /// In the text form, as it stands after the name of its leaf; empty when absent.
+    pub fn print(&self) -> String {
+        match self {
+            Value::Absent => String::new(),
+            Value::Number(n) => n.to_string(),
+            Value::Flag(true) => "yes".to_owned(),
+            Value::Flag(false) => "no".to_owned(),
+            Value::Text(text) => word(text),
+            Value::Texts(texts) => list(texts.iter().map(|t| word(t))),
+            Value::Language(language) => language.tag().to_owned(),
+            Value::Languages(languages) => list(languages.iter().map(|l| l.tag().to_owned())),
+            Value::Address(address) => address.to_string(),
+            Value::Socket(socket) => word(&socket.to_string()),
+            Value::Ports(first, last) => format!("{first}-{last}"),
+            Value::Destination(destination) => match destination {
+                Destination::Extension(name) => format!("extension {}", word(name)),
+                Destination::Queue(name) => format!("queue {}", word(name)),
+                Destination::Menu(name) => format!("menu {}", word(name)),
+                Destination::Echo => "echo".to_owned(),
+                Destination::Hangup => "hangup".to_owned(),
+            },
+        }
+    }
+
+    /// The table entries that this value names.
+    pub(super) fn references(&self, kind: Kind) -> Vec<(Table, &str)> {
+        match (self, kind) {
+            (Value::Text(name), Kind::Reference(table)) => [(table, name.as_str())].into(),
+            (Value::Texts(names), Kind::References(table)) => names.iter().map(|n| (table, n.as_str())).collect(),
+            (Value::Destination(Destination::Extension(name)), _) => [(Table::Extension, name.as_str())].into(),
+            (Value::Destination(Destination::Queue(name)), _) => [(Table::Queue, name.as_str())].into(),
+            (Value::Destination(Destination::Menu(name)), _) => [(Table::Menu, name.as_str())].into(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A word in the text form, quoted when it must be.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*' | '+');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn list(words: impl Iterator<Item = String>) -> String {
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { "[ ]".to_owned() } else { format!("[ {} ]", words.join(" ")) }
+}
+
+/// The first word that stood before.
+fn repeated<'w>(words: &[&'w str]) -> Option<(usize, &'w str)> {
+    let mut seen = BTreeSet::new();
+    words.iter().enumerate().find(|(_, word)| !seen.insert(**word)).map(|(at, word)| (at, *word))
+}
+
+fn refusal(key: Key, value: &str, word: usize) -> Refusal {
+    Refusal { reason: Text::new(key).with("value", shown(value)), word }
+}
+
+fn bounded(key: Key, min: usize, max: usize) -> Text {
+    Text::new(key).with("min", min as u64).with("max", max as u64)
+}
+
+fn text_if(fits: bool, word: &str) -> Option<Value> {
+    fits.then(|| Value::Text(word.to_owned()))
+}
+
+fn within(word: &str, min: usize, max: usize) -> bool {
+    (min..=max).contains(&word.chars().take(max + 1).count())
+}
+
+fn printable(word: &str) -> bool {
+    !word.chars().any(char::is_control)
+}
+
+fn name(word: &str) -> bool {
+    let first = word.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
+    first
+        && within(word, 1, NAME_CHARS_MAX)
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+fn dialable(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'*' | b'#')
+}
+
+fn code(word: &str) -> bool {
+    within(word, CODE_CHARS.0, CODE_CHARS.1) && word.bytes().all(dialable) && word.starts_with(['*', '#'])
+}
+
+fn language(word: &str) -> Option<Language> {
+    [Language::Zh, Language::En].into_iter().find(|l| l.tag().eq_ignore_ascii_case(word))
+}
+
+fn ports(word: &str) -> Option<(u16, u16)> {
+    let (first, last) = word.split_once('-')?;
+    let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
+    let fits = first > 1023 && first % 2 == 0 && last % 2 == 1 && last >= first.saturating_add(3);
+    fits.then_some((first, last))
+}
+
+fn read_number(word: &str, min: u32, max: u32, step: u32) -> Result<Value, Text> {
+    let digits = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    if !digits {
+        return Err(Text::new(problem::VALUE_BAD).with("value", shown(word)));
+    }
+    match word.parse::<u32>() {
+        Ok(n) if (min..=max).contains(&n) && n % step.max(1) != 0 => {
+            Err(Text::new(problem::NUMBER_STEP).with("value", shown(word)).with("step", u64::from(step)))
+        }
+        Ok(n) if (min..=max).contains(&n) => Ok(Value::Number(n)),
+        _ => Err(Text::new(problem::NUMBER_OUT).with("value", shown(word))),
+    }
+}
+
+/// The secret itself is never repeated in a message.
+fn read_secret(word: &str) -> Result<Value, Text> {
+    let count = word.chars().count();
+    if count < SECRET_CHARS.0 {
+        return Err(Text::new(problem::SECRET_SHORT).with("count", count as u64));
+    }
+    text_if(count <= SECRET_CHARS.1 && printable(word), word)
+        .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
+}
+
+fn read_destination(words: &[&str]) -> Result<Value, Refusal> {
+    let named: Option<fn(String) -> Destination> = match words.first().copied() {
+        Some("extension") => Some(Destination::Extension),
+        Some("queue") => Some(Destination::Queue),
+        Some("menu") => Some(Destination::Menu),
+        _ => None,
+    };
+    let (destination, length) = match (words.first().copied(), named) {
+        (_, Some(named)) => match words.get(1) {
+            Some(word) if name(word) => (named((*word).to_owned()), 2),
+            Some(word) => return Err(refusal(problem::VALUE_BAD, word, 1)),
+            None => return Err(Refusal { reason: problem::VALUE_MISSING.into(), word: 0 }),
+        },
+        (Some("echo"), _) => (Destination::Echo, 1),
+        (Some("hangup"), _) => (Destination::Hangup, 1),
+        (other, _) => return Err(refusal(problem::VALUE_BAD, other.unwrap_or(""), 0)),
+    };
+    match words.get(length) {
+        None => Ok(Value::Destination(destination)),
+        Some(extra) => {
+            Err(Refusal { reason: Text::new(problem::VALUE_EXTRA).with("word", shown(extra)), word: length })
+        }
+    }
+}
