@@ -59,6 +59,13 @@ impl Pair {
         self.carry(who, out);
     }
 
+    /// The first phone calls the second.
+    fn dial(&mut self) -> CallNo {
+        let mut no = CallNo(0);
+        self.act(0, |phone, now, out| no = phone.dial(now, "2001", "2000", out));
+        no
+    }
+
     fn run(&mut self, until_us: u64) {
         loop {
             let packet = self.flying.first_key_value().map(|((at, _), _)| *at);
@@ -94,8 +101,7 @@ const BAD: Weather = Weather {
 fn a_call_is_set_up_and_torn_down_over_a_bad_network() {
     for seed in 0..300 {
         let mut pair = Pair::new(seed, BAD);
-        let mut no = CallNo(0);
-        pair.act(0, |phone, now, out| no = phone.dial(now, "2001", "2000", out));
+        let no = pair.dial();
         pair.run(10_000_000);
         let Some(called) = pair.phones[1].live().next().map(|(no, _)| no) else {
             panic!("seed {seed}: no INVITE came through in 10 s");
@@ -119,8 +125,7 @@ fn an_answer_that_crosses_a_cancel_ends_the_call_on_both_sides() {
     let mut crossed = 0;
     for seed in 0..300 {
         let mut pair = Pair::new(seed, Weather { delay_us_max: 60_000, ..BAD });
-        let mut no = CallNo(0);
-        pair.act(0, |phone, now, out| no = phone.dial(now, "2001", "2000", out));
+        let no = pair.dial();
         pair.run(8_000_000);
         let called = pair.phones[1].live().next().map(|(no, _)| no);
         pair.act(0, |phone, now, out| phone.hang_up(now, no, out));
@@ -136,13 +141,13 @@ fn an_answer_that_crosses_a_cancel_ends_the_call_on_both_sides() {
 #[test]
 fn busy_and_silence_are_told() {
     let mut pair = Pair::new(1, Weather::FAIR);
-    pair.act(0, |phone, now, out| drop(phone.dial(now, "2001", "2000", out)));
+    pair.dial();
     pair.run(1_000_000);
-    pair.act(0, |phone, now, out| drop(phone.dial(now, "2001", "2000", out)));
+    pair.dial();
     pair.run(2_000_000);
     assert!(pair.heard(0, &News::Refused(CallNo(1), 486)));
     pair.act(1, |phone, _, _| phone.vanish());
-    pair.act(0, |phone, now, out| drop(phone.dial(now, "2001", "2000", out)));
+    pair.dial();
     pair.run(60_000_000);
     assert!(pair.heard(0, &News::Refused(CallNo(2), 408)));
 }

@@ -196,6 +196,25 @@ fn start_line(line: &str) -> Result<Start, String> {
     }
 }
 
+/// The whole messages in bytes of a stream.
+pub fn split_stream(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut rest = bytes;
+    let mut messages = Vec::new();
+    while let Some(head) = rest.windows(4).position(|w| w == b"\r\n\r\n") {
+        let text = String::from_utf8_lossy(&rest[..head]).to_ascii_lowercase();
+        let length = text.lines().find_map(|l| l.strip_prefix("content-length:").or(l.strip_prefix("l:")));
+        let length: usize = length.and_then(|l| l.trim().parse().ok()).unwrap_or(0);
+        let end = (head + 4 + length).min(rest.len());
+        let (message, tail) = rest.split_at(end);
+        messages.push(message);
+        rest = tail;
+    }
+    if !rest.is_empty() {
+        messages.push(rest);
+    }
+    messages
+}
+
 /// Value of `;name=value` behind a header value.
 pub fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
     value.split(';').skip(1).find_map(|p| {

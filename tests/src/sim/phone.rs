@@ -161,6 +161,11 @@ impl Phone {
         }
     }
 
+    /// The registration is not refreshed any more.
+    pub fn register_no_more(&mut self) {
+        self.chores.retain(|(_, chore)| *chore != Chore::Register);
+    }
+
     fn plan_register(&mut self, at_us: u64) {
         self.chores.retain(|(_, chore)| *chore != Chore::Register);
         self.chores.insert((at_us, Chore::Register));

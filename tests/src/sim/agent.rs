@@ -1,0 +1,145 @@
+//! People who work at a phone: they log in, answer after a moment, sometimes refuse or look away, take breaks, and
+//! read their own state from the display.
+
+use super::phone::{CallNo, News};
+use super::plan::Plan;
+use super::world::{Event, World};
+
+/// What a person is going to do at a phone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Step {
+    /// Picks up.
+    Answer(CallNo),
+    /// Refuses with a status code.
+    Refuse(CallNo, u16),
+    /// Hangs up.
+    HangUp(CallNo),
+    /// Looks at the display and does what it calls for.
+    Look,
+    /// Goes for a break.
+    Break,
+    /// Ends wrap-up early.
+    FinishWrapUp,
+}
+
+/// How often an agent looks at the display.
+const LOOK_US: u64 = 15_000_000;
+
+impl World {
+    /// Whether this phone is an agent's.
+    fn agent_at(&self, index: usize) -> Option<String> {
+        (index < self.plan.agents as usize).then(|| Plan::agent(index as u32))
+    }
+
+    /// News of a phone that is nobody's own call.
+    pub(super) fn desk_news(&mut self, index: usize, news: &News) {
+        match news {
+            News::Offered(no) => self.it_rings(index, *no),
+            News::Confirmed(no) => {
+                let no = *no;
+                self.plan_event(3_000_000, Event::Probe(index, no));
+            }
+            News::Answered(no) => {
+                // A feature code: listens for a moment, then hangs up if the box has not.
+                let listen_us = self.dice.between(500_000, 4_000_000);
+                self.plan_event(listen_us, Event::Desk(index, Step::HangUp(*no)));
+            }
+            News::Ended(_) => {
+                if self.dice.permille(150) {
+                    let pause_us = self.dice.between(200_000, 3_000_000);
+                    self.plan_event(pause_us, Event::Desk(index, Step::FinishWrapUp));
+                }
+                if self.dice.permille(self.plan.odd_permille) {
+                    let pause_us = self.dice.between(100_000, 2_000_000);
+                    self.plan_event(pause_us, Event::Desk(index, Step::Break));
+                }
+            }
+            News::Registered
+            | News::NotRegistered(_)
+            | News::Progress(..)
+            | News::Refused(..)
+            | News::Cancelled(_)
+            | News::Protest(_) => {}
+        }
+    }
+
+    fn it_rings(&mut self, index: usize, no: CallNo) {
+        let think_us = self.dice.between(300_000, 3_000_000);
+        let odd = self.plan.odd_permille;
+        let step = if self.dice.permille(odd) {
+            Step::Refuse(no, [486, 480, 603][self.dice.below(3) as usize])
+        } else {
+            Step::Answer(no)
+        };
+        if self.dice.permille(odd) {
+            self.note(|| format!("phone {index} is not answered"));
+            return;
+        }
+        if self.dice.permille(odd) {
+            // Picks up at the very moment when the box gives up.
+            let ring_us = u64::from(self.plan.ring_timeout_s) * 1_000_000;
+            let late_us = ring_us.saturating_sub(100_000) + self.dice.below(200_000);
+            return self.plan_event(late_us, Event::Desk(index, Step::Answer(no)));
+        }
+        if self.dice.permille(odd) {
+            // The caller gives up at the very moment of the answer.
+            let peer = self.phones[index].call(no).map(|c| c.peer.clone()).unwrap_or_default();
+            let caller = self.callers.iter().rev().take(100).find(|(_, c)| c.number == peer).map(|(id, _)| *id);
+            if let Some(id) = caller {
+                self.plan_event(think_us, Event::Caller(id, super::caller::Step::GiveUp));
+            }
+        }
+        self.plan_event(think_us, Event::Desk(index, step));
+    }
+
+    /// A person acts.
+    pub(super) fn desk_step(&mut self, index: usize, step: Step) {
+        if !self.phones[index].alive {
+            if step == Step::Look {
+                self.plan_event(LOOK_US, Event::Desk(index, Step::Look));
+            }
+            return;
+        }
+        match step {
+            Step::Answer(no) => self.with_phone(index, |phone, now_us, out| phone.answer(now_us, no, out)),
+            Step::Refuse(no, code) => {
+                self.with_phone(index, |phone, now_us, out| phone.reject(now_us, no, code, out));
+            }
+            Step::HangUp(no) => self.with_phone(index, |phone, now_us, out| phone.hang_up(now_us, no, out)),
+            Step::Look => self.look(index),
+            Step::Break => self.dial_if(index, "*463", |state| matches!(state, "ready" | "wrap-up" | "personal")),
+            Step::FinishWrapUp => self.dial_if(index, "*48", |state| state == "wrap-up"),
+        }
+    }
+
+    fn look(&mut self, index: usize) {
+        if self.healing {
+            return;
+        }
+        let pause_us = LOOK_US / 2 + self.dice.below(LOOK_US);
+        self.plan_event(pause_us, Event::Desk(index, Step::Look));
+        let Some(agent) = self.agent_at(index) else { return };
+        match self.display.get(&agent).map(String::as_str) {
+            None | Some("logged-out") => self.dial_if(index, "*45", |_| true),
+            Some(state) if state.starts_with("not-ready") => {
+                self.dial_if(index, "*46", |state| state.starts_with("not-ready"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Dials a feature code when the display still calls for it and the phone is free.
+    fn dial_if(&mut self, index: usize, code: &str, wanted: impl Fn(&str) -> bool) {
+        let Some(agent) = self.agent_at(index) else { return };
+        let state = self.display.get(&agent).cloned().unwrap_or_default();
+        let phone = &self.phones[index];
+        let free = phone.live().next().is_none() && phone.registered_until_us > self.now_us;
+        if self.healing || !free || !wanted(&state) {
+            return;
+        }
+        let own = phone.identity.user.clone();
+        self.with_phone(index, |phone, now_us, out| {
+            phone.dial(now_us, code, &own, out);
+        });
+    }
+}

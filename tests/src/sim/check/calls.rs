@@ -1,0 +1,163 @@
+//! Each call begins once and ends once, belongs to one caller of the world, and its record (waiting, talking, the end)
+//! agrees with what that caller lived through.
+
+use super::super::caller::{Caller, CallerId, Way};
+use super::Findings;
+use base::id::Uid;
+use pbx::event::{Detail, LegEvent};
+use std::collections::BTreeMap;
+
+/// One call as its rows tell it.
+#[derive(Debug, Default)]
+struct Book {
+    caller: Option<CallerId>,
+    number: String,
+    origin: String,
+    began_us: u64,
+    answered: bool,
+    queued_us: Option<u64>,
+    connected_us: Option<u64>,
+    legs_open: u32,
+    ended: Option<(u64, String)>,
+}
+
+/// All calls.
+#[derive(Debug, Default)]
+pub struct Calls {
+    books: BTreeMap<Uid, Book>,
+    by_number: BTreeMap<String, Uid>,
+    by_caller: BTreeMap<CallerId, Uid>,
+}
+
+impl Calls {
+    /// The world's caller of a call, if known.
+    pub fn caller_of(&self, uid: Uid) -> Option<CallerId> {
+        self.books.get(&uid)?.caller
+    }
+
+    /// A row.
+    pub fn row(&mut self, row: &LegEvent, caller: Option<CallerId>, found: &mut Findings) {
+        let Some(uid) = row.call else { return };
+        let at_us = row.at.as_micros();
+        if let Detail::CallBegan { caller: number, origin, .. } = &row.detail {
+            return self.began(uid, at_us, number, origin, caller, found);
+        }
+        let Some(book) = self.books.get_mut(&uid) else {
+            return found.push(format!("row {} of call {uid}, which never began: {:?}", row.seq, row.detail));
+        };
+        let after = matches!(row.detail, Detail::LegMedia { .. } | Detail::Sip { .. } | Detail::Media { .. });
+        if book.ended.is_some() && !after {
+            found.push(format!("row {} of call {uid} after its end: {:?}", row.seq, row.detail));
+        }
+        match &row.detail {
+            Detail::Answered if row.leg == Some(0) => book.answered = true,
+            Detail::Queued { .. } => book.queued_us = Some(at_us),
+            Detail::Connected { with, wait_ms, queue } => {
+                book.connected_us = Some(at_us);
+                let wait_us = book.queued_us.map_or(0, |at| at_us - at);
+                if !queue.is_empty() && wait_us / 1_000 != *wait_ms {
+                    found.push(format!("call {uid} connected with {with} after {wait_ms} ms, but waited {wait_us} us"));
+                }
+            }
+            Detail::Abandoned { wait_ms, .. } => {
+                let wait_us = book.queued_us.map_or(0, |at| at_us - at);
+                if wait_us / 1_000 != *wait_ms || book.connected_us.is_some() {
+                    found.push(format!("call {uid} abandoned after {wait_ms} ms, but waited {wait_us} us"));
+                }
+            }
+            Detail::LegEnded { .. } => book.legs_open += 1,
+            Detail::CallEnded { disposition, .. } => {
+                if (disposition == "ANSWERED") && !book.answered {
+                    found.push(format!("call {uid} is {disposition} but was never answered"));
+                }
+                if book.connected_us.is_some() && disposition != "ANSWERED" {
+                    found.push(format!("call {uid} is {disposition} but was connected"));
+                }
+                book.ended = Some((at_us, disposition.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn began(
+        &mut self,
+        uid: Uid,
+        at_us: u64,
+        number: &str,
+        origin: &str,
+        caller: Option<CallerId>,
+        found: &mut Findings,
+    ) {
+        if origin.starts_with("trunk") {
+            if let Some(other) = self.by_number.insert(number.to_string(), uid) {
+                found.push(format!("caller {number} has two calls, {other} and {uid}"));
+            }
+        } else if let Some(other) = caller.and_then(|id| self.by_caller.insert(id, uid)) {
+            found.push(format!("{caller:?} on {origin} has two calls, {other} and {uid}"));
+        }
+        let (number, origin) = (number.to_string(), origin.to_string());
+        let book = Book { caller, number, origin, began_us: at_us, ..Book::default() };
+        if self.books.insert(uid, book).is_some() {
+            found.push(format!("call {uid} begins twice"));
+        }
+    }
+
+    /// A caller that the box named by number.
+    pub fn known(&mut self, number: &str, id: CallerId) {
+        if let Some(uid) = self.by_number.get(number) {
+            if let Some(book) = self.books.get_mut(uid) {
+                book.caller = Some(id);
+            }
+            self.by_caller.insert(id, *uid);
+        }
+    }
+
+    /// Every call has its end, every caller that was answered has one call, and both agree about the times.
+    pub fn finish(&mut self, callers: &BTreeMap<CallerId, Caller>, lenient_us: u64, found: &mut Findings) {
+        for (id, caller) in callers {
+            if caller.number.len() == 11 {
+                self.known(&caller.number.clone(), *id);
+            }
+        }
+        for (uid, book) in &self.books {
+            if book.ended.is_none() {
+                found.push(format!("call {uid} ({} {}) never ended", book.origin, book.number));
+            }
+            if book.legs_open == 0 {
+                found.push(format!("call {uid} ended without the end of a leg"));
+            }
+        }
+        for (id, caller) in callers {
+            self.compare(*id, caller, lenient_us, found);
+        }
+    }
+
+    fn compare(&self, id: CallerId, caller: &Caller, lenient_us: u64, found: &mut Findings) {
+        let Some(ended_us) = caller.ended_us else {
+            return found.push(format!("{id:?} never ended: {caller:?}"));
+        };
+        let office = matches!(caller.way, Way::Phone(..)) && caller.number.len() != 11;
+        let book = self.by_caller.get(&id).and_then(|uid| self.books.get(uid).map(|b| (uid, b)));
+        let Some((uid, book)) = book else {
+            if caller.answered_us.is_some() && !office {
+                found.push(format!("{id:?} was answered, but has no call: {caller:?}"));
+            }
+            return;
+        };
+        if caller.answered_us.is_some() && !book.answered {
+            found.push(format!("call {uid} of {id:?} was answered, but does not know"));
+        }
+        if book.connected_us.is_some() && caller.heard_us.is_some() && book.connected_us != caller.heard_us {
+            let (says, lived) = (book.connected_us, caller.heard_us);
+            found.push(format!("call {uid} of {id:?} connected at {says:?}, the caller heard at {lived:?}"));
+        }
+        if book.began_us > caller.began_us + lenient_us {
+            found.push(format!("call {uid} of {id:?} began at {}, the caller at {}", book.began_us, caller.began_us));
+        }
+        if let Some((at_us, _)) = &book.ended
+            && at_us.abs_diff(ended_us) > lenient_us
+        {
+            found.push(format!("call {uid} of {id:?} ended at {at_us} us, for the caller at {ended_us} us"));
+        }
+    }
+}

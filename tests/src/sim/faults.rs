@@ -1,0 +1,237 @@
+//! What breaks in phase one, how it is mended, and phase two: everything heals, everybody hangs up, nothing may be left.
+
+use super::network::Weather;
+use super::phone::Phone;
+use super::world::{Event, World};
+use base::line::{LineEvent, PortId};
+use pbx::Pbx;
+use pbx::door::{Boot, Input};
+
+/// Something that breaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The wall clock steps by so many milliseconds.
+    ClockStep(i64),
+    /// The program is killed.
+    Restart,
+    /// A phone loses power.
+    PhoneGone(usize),
+    /// A line loses its battery.
+    BatteryCut(PortId),
+    /// A connection breaks: which, of those that are open.
+    LinkCut(u64),
+    /// The network is very bad for a while.
+    Storm,
+}
+
+/// How bad the network is in a storm.
+const STORM: Weather = Weather {
+    loss_permille: 500,
+    duplicate_permille: 100,
+    reorder_permille: 200,
+    delay_us_min: 1_000,
+    delay_us_max: 100_000,
+    late_us_max: 1_500_000,
+};
+
+impl World {
+    /// Breaks something and plans the next fault.
+    pub(super) fn fault(&mut self) {
+        if self.healing {
+            return;
+        }
+        let gap_us = self.dice.exponential(self.plan.fault_us_mean);
+        self.plan_event(gap_us, Event::Fault);
+        let fault = self.choose_fault();
+        self.note(|| format!("FAULT {fault:?}"));
+        self.stats.faults += 1;
+        let mend_us = self.dice.between(2_000_000, 30_000_000);
+        match fault {
+            Fault::ClockStep(ms) => self.wall_offset_ms += ms,
+            Fault::Restart => self.restart(),
+            Fault::PhoneGone(index) => {
+                self.phone_gone(index);
+                self.plan_event(mend_us * 2, Event::Mend(fault));
+            }
+            Fault::BatteryCut(port) => {
+                self.battery_cut(port);
+                self.plan_event(mend_us, Event::Mend(fault));
+            }
+            Fault::LinkCut(n) => {
+                let links = self.links.all();
+                if let Some(conn) = links.get(n as usize % links.len().max(1)).copied() {
+                    self.cut_link(conn);
+                }
+            }
+            Fault::Storm => {
+                self.network.weather = STORM;
+                self.plan_event(mend_us / 4, Event::Mend(fault));
+            }
+        }
+    }
+
+    fn choose_fault(&mut self) -> Fault {
+        let n = self.dice.bits();
+        let phones = self.trunk as u64;
+        match self.dice.below(8) {
+            0 => Fault::ClockStep(if n.is_multiple_of(2) { 3_600_000 } else { -3_600_000 }),
+            1 | 2 => Fault::Restart,
+            3 => Fault::PhoneGone((n % phones) as usize),
+            4 => {
+                // In the middle of an offer, if there is one.
+                let ringing = |p: &Phone| p.live().any(|(_, c)| c.incoming && c.ack.is_none());
+                let busy = (0..self.trunk).find(|n| ringing(&self.phones[*n]));
+                Fault::PhoneGone(busy.unwrap_or((n % phones) as usize))
+            }
+            5 => match self.plan.ports().get((n % u64::from(self.plan.lines.max(1))) as usize) {
+                Some(port) => Fault::BatteryCut(*port),
+                None => Fault::Storm,
+            },
+            6 => Fault::LinkCut(n),
+            _ => Fault::Storm,
+        }
+    }
+
+    /// Mends what broke.
+    pub(super) fn mend(&mut self, fault: Fault) {
+        match fault {
+            Fault::PhoneGone(index) => {
+                if !self.phones[index].alive {
+                    self.note(|| format!("phone {index} has power again"));
+                    self.phones[index].alive = true;
+                    self.with_phone(index, Phone::reboot);
+                }
+            }
+            Fault::BatteryCut(port) => {
+                if self.lines.get(&port).is_some_and(|l| !l.battery) {
+                    self.plan_event(0, Event::Line(port, LineEvent::BatteryBack));
+                }
+            }
+            Fault::Storm => self.network.weather = if self.healing { Weather::FAIR } else { self.plan.weather },
+            Fault::ClockStep(_) | Fault::Restart | Fault::LinkCut(_) => {}
+        }
+    }
+
+    fn phone_gone(&mut self, index: usize) {
+        let calls: Vec<_> = self.phones[index].live().map(|(no, c)| (no, c.rtp)).collect();
+        self.phones[index].vanish();
+        for (no, rtp) in calls {
+            let way = super::caller::Way::Phone(index, no);
+            if let Some(id) = self.caller_by_way.remove(&way) {
+                self.caller_left_by_box(id);
+            }
+            let timeout_us = u64::from(self.check.silence_timeout_s) * 1_000_000;
+            self.plan_event(timeout_us, Event::Silence(rtp));
+        }
+        self.cut_links_of(index);
+    }
+
+    fn battery_cut(&mut self, port: PortId) {
+        let Some(line) = self.lines.get_mut(&port) else { return };
+        let caller = line.caller.take();
+        line.ringing = false;
+        if let Some(id) = caller {
+            self.caller_by_way.remove(&super::caller::Way::Line(port));
+            self.caller_left_by_box(id);
+        }
+        self.plan_event(150_000, Event::Line(port, LineEvent::BatteryLost));
+    }
+
+    /// Kills the program: its state is what was on disk, everything else is gone.
+    fn restart(&mut self) {
+        if self.away.is_some() {
+            return;
+        }
+        self.stats.restarts += 1;
+        let state = match postcard::to_allocvec(&self.pbx) {
+            Ok(state) => state,
+            Err(why) => return self.check.say(self.now_us, format!("the state does not serialize: {why}")),
+        };
+        self.away = Some(state);
+        self.media.forget();
+        self.check.restarted(self.now_us);
+        self.forget_links();
+        let gap_us = self.dice.between(50_000, 950_000);
+        self.plan_event(gap_us, Event::Back);
+    }
+
+    /// The program is back.
+    pub(super) fn back(&mut self) {
+        let Some(state) = self.away.take() else { return };
+        match postcard::from_bytes::<Pbx>(&state) {
+            Ok(pbx) => self.pbx = pbx,
+            Err(why) => return self.check.say(self.now_us, format!("the state does not come back: {why}")),
+        }
+        self.check.restarted(self.now_us);
+        let seed = self.dice.key();
+        self.feed(Input::Boot(Boot { seed, build: "simulation".into(), recovered: true, machine_restarted: false }));
+        for port in self.plan.ports() {
+            let Some(line) = self.lines.get(&port) else { continue };
+            self.plan_event(20_000, Event::Line(port, line.attached()));
+            if self.lines.get(&port).is_some_and(|l| l.ringing) {
+                self.plan_event(1_500_000, Event::Line(port, LineEvent::RingBegan));
+            }
+        }
+    }
+
+    /// Phase two begins: nothing breaks any more, what is broken is mended.
+    pub(super) fn heal(&mut self) {
+        self.note(|| "HEAL".into());
+        self.healing = true;
+        self.network.weather = Weather::FAIR;
+        for index in 0..self.trunk {
+            self.mend(Fault::PhoneGone(index));
+        }
+        for port in self.plan.ports() {
+            self.mend(Fault::BatteryCut(port));
+        }
+        let ids: Vec<_> = self.callers.iter().filter(|(_, c)| c.ended_us.is_none()).map(|(id, _)| *id).collect();
+        for id in ids {
+            let pause_us = self.dice.below(5_000_000);
+            self.plan_event(pause_us, Event::Caller(id, super::caller::Step::Goodbye));
+        }
+        self.plan_event(8_000_000, Event::AllHangUp);
+        self.plan_event(60_000_000, Event::AllHangUp);
+        self.plan_event(100_000_000, Event::Quiet);
+        self.plan_event(200_000_000, Event::Verify);
+    }
+
+    /// Everybody who still holds a phone hangs up.
+    pub(super) fn all_hang_up(&mut self) {
+        for index in 0..self.phones.len() {
+            let calls: Vec<_> = self.phones[index].live().map(|(no, _)| no).collect();
+            for no in calls {
+                self.with_phone(index, |phone, now_us, out| phone.hang_up(now_us, no, out));
+            }
+        }
+    }
+
+    /// The end: every table is empty.
+    pub(super) fn verify(&mut self) {
+        let now_us = self.now_us;
+        if !self.pbx.is_empty() {
+            let state = format!("{:?}", self.pbx);
+            let state: String = state.chars().take(4_000).collect();
+            self.check.say(now_us, format!("tables are not empty after the last hangup: {state}"));
+        }
+        let legs: Vec<_> = self.media.legs().map(|(k, l)| format!("{k:?} {l:?}")).collect();
+        if !legs.is_empty() {
+            self.check.say(now_us, format!("media legs left: {legs:?}"));
+        }
+        for (port, line) in &self.lines {
+            if line.off_hook || line.caller.is_some() {
+                self.check.say(now_us, format!("line {port:?} is left: {line:?}"));
+            }
+        }
+        for (index, phone) in self.phones.iter().enumerate() {
+            if let Some((no, call)) = phone.live().next() {
+                self.check.say(now_us, format!("phone {index} is left in {no:?}: {call:?}"));
+            }
+        }
+        // A goodbye that gets lost is sent again for 32 s; a phone without power is found out by its silence.
+        let calm = self.plan.weather == Weather::FAIR && self.plan.fault_us_mean == 0;
+        let lenient_us = if calm { 3_000_000 } else { 60_000_000 };
+        self.check.finish(now_us, &self.callers, lenient_us);
+        self.finish();
+    }
+}

@@ -1,0 +1,70 @@
+//! Who hears whom, as the world sees it: a phone that talks must hear exactly the other side of its call, and be
+//! heard by it; and when the box says that a call is over, nobody of it is heard any more.
+
+use super::caller::{CallerId, Way};
+use super::dialog::Stage;
+use super::phone::CallNo;
+use super::plan::BOX;
+use super::world::World;
+use base::id::LegKey;
+use std::net::SocketAddr;
+
+/// After a restart the media are set up again within this time.
+const AFTER_RESTART_US: u64 = 1_000_000;
+
+impl World {
+    /// A phone has talked for a while.
+    pub(super) fn probe(&mut self, index: usize, no: CallNo) {
+        let settled = self.check.restarted_us.is_none_or(|at| self.now_us > at + AFTER_RESTART_US);
+        let Some(call) = self.phones[index].call(no).filter(|c| c.stage == Stage::Talking) else { return };
+        if self.away.is_some() || !settled || call.holding || call.reinviting {
+            return;
+        }
+        let (rtp, speech) = (call.rtp, call.speech);
+        // Without a leg the box has ended the call and its BYE is under way.
+        let Some(leg) = self.media.leg_at(rtp) else { return };
+        let ours = self.media.leg(leg).and_then(|l| l.local_port).map(|port| SocketAddr::new(BOX.ip(), port));
+        if ours != speech.map(|s| s.addr) {
+            let what = format!("phone {index} speaks to {speech:?}, but its leg {leg:?} listens at {ours:?}");
+            return self.check.say(self.now_us, what);
+        }
+        match self.media.hears(leg) {
+            None if self.on_hold(leg) => {}
+            None => {
+                let state = self.media.leg(leg);
+                let what = format!("phone {index} talks in {no:?} and hears nobody: {leg:?} {state:?}");
+                self.check.say(self.now_us, what);
+            }
+            Some(other) if self.media.hears(other) != Some(leg) && !self.on_hold(other) => {
+                let what = format!("phone {index} hears {other:?}, which does not hear it ({leg:?})");
+                self.check.say(self.now_us, what);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// One of the two phones of this bridge is on hold, as the phones see it or as the box does.
+    fn on_hold(&self, leg: LegKey) -> bool {
+        let other = self.media.leg(leg).and_then(|l| l.bridge);
+        [Some(leg), other].into_iter().flatten().any(|leg| {
+            let remote = self.media.leg(leg).and_then(|l| l.remote);
+            let held = remote.is_some_and(|r| !r.send || !r.receive);
+            let party = remote.and_then(|r| self.party(r.addr));
+            let call = party.and_then(|(index, no)| self.phones[index].call(no));
+            held || call.is_some_and(|c| c.holding || c.reinviting)
+        })
+    }
+
+    /// The box said that this caller's call is over: its leg must be gone in the same turn.
+    pub(super) fn hears_nothing(&mut self, id: CallerId) {
+        let Some(caller) = self.callers.get(&id) else { return };
+        let leg = match caller.way {
+            Way::Line(port) => self.media.leg_on(port),
+            Way::Phone(index, no) => self.phones[index].call(no).and_then(|c| self.media.leg_at(c.rtp)),
+        };
+        let bridged = leg.filter(|leg| self.media.leg(*leg).is_some_and(|l| l.bridge.is_some()));
+        if let Some(leg) = bridged {
+            self.check.say(self.now_us, format!("the call of {id:?} is over, but {leg:?} is still bridged"));
+        }
+    }
+}

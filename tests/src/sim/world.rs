@@ -1,0 +1,590 @@
+//! The world: owns virtual time, the box and all around it. The box is driven through its door alone; every output is
+//! carried to where it belongs and shown to the checkers.
+
+use super::agent;
+use super::caller::{self, Caller, CallerId, Way};
+use super::check::Checks;
+use super::dice::Dice;
+use super::faults::Fault;
+use super::line::{AnalogLine, Seen};
+use super::media::{Effect, FakeMedia};
+use super::network::Network;
+use super::phone::{Act, CallNo, Identity, News, Phone};
+use super::plan::{BOX, CARRIER, DAWN, Plan, START_US};
+use super::store::{COMMIT_US, FakeStore, Kept};
+use super::wire::Links;
+use base::line::{LineCommand, LineEvent, PortId};
+use base::media::Report;
+use base::time::{Instant, Now, Wall};
+use pbx::Pbx;
+use pbx::door::{Boot, Input, Output};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// What is going to happen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// Something arrives at the box's SIP socket; over this connection of the world, if any.
+    ToBox(signaling::sip::door::Input),
+    /// A datagram arrives at a phone.
+    ToPhone(usize, Vec<u8>),
+    /// Bytes arrive at a phone over a connection.
+    ByStream(signaling::sip::door::ConnId, Vec<u8>),
+    /// A phone's timer.
+    Phone(usize),
+    /// Somebody calls.
+    Arrival,
+    /// A caller acts.
+    Caller(CallerId, caller::Step),
+    /// A person at a phone acts.
+    Desk(usize, agent::Step),
+    /// The phone that speaks at this address hangs up.
+    HangUp(SocketAddr),
+    /// The phone that speaks at this address holds, or takes back.
+    Hold(SocketAddr, bool),
+    /// A line's exchange or driver reports.
+    Line(PortId, LineEvent),
+    /// The media engine reports.
+    Media(Report),
+    /// The store commits.
+    Commit,
+    /// Nobody may have spoken at this address for too long.
+    Silence(SocketAddr),
+    /// A phone talks for a while: does it hear whom it should?
+    Probe(usize, CallNo),
+    /// Something breaks.
+    Fault,
+    /// Something that broke is mended.
+    Mend(Fault),
+    /// The program is back after a restart.
+    Back,
+    /// Phase two.
+    Heal,
+    /// Phase two: everybody hangs up.
+    AllHangUp,
+    /// Phase two: the phones register no more.
+    Quiet,
+    /// Phase two: nothing may be left.
+    Verify,
+}
+
+/// What a run was.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Virtual time in microseconds.
+    pub virtual_us: u64,
+    /// Inputs handled.
+    pub inputs: u64,
+    /// Outputs carried.
+    pub outputs: u64,
+    /// Callers that arrived.
+    pub callers: u64,
+    /// Callers that heard a person.
+    pub heard: u64,
+    /// Faults injected.
+    pub faults: u64,
+    /// Restarts of the program among them.
+    pub restarts: u64,
+    /// Rows of the leg-event journal.
+    pub rows: u64,
+}
+
+/// Inputs and outputs of a run, for replay.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    /// Every input with its time.
+    pub inputs: Vec<(Now, Input)>,
+    /// What each led to, as bytes.
+    pub outputs: Vec<Vec<u8>>,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// What was wrong; empty is well.
+    pub violations: Vec<String>,
+    /// The last events, when the plan asked for the ladder.
+    pub ladder: Vec<String>,
+    /// In numbers.
+    pub stats: Stats,
+    /// When the plan asked for it.
+    pub journal: Journal,
+}
+
+/// Lines of the ladder that are kept.
+const LADDER_MAX: usize = 400;
+
+/// The world.
+pub struct World {
+    pub(super) plan: Plan,
+    pub(super) now_us: u64,
+    pub(super) wall_offset_ms: i64,
+    pub(super) dice: Dice,
+    pub(super) pbx: Pbx,
+    /// The program is down; its state as it was left.
+    pub(super) away: Option<Vec<u8>>,
+    events: BTreeMap<(u64, u64), Event>,
+    planned: u64,
+    pub(super) phones: Vec<Phone>,
+    pub(super) phone_at: BTreeMap<SocketAddr, usize>,
+    phone_of: BTreeMap<IpAddr, usize>,
+    timer_of: Vec<Option<u64>>,
+    pub(super) trunk: usize,
+    pub(super) network: Network,
+    pub(super) links: Links,
+    pub(super) media: FakeMedia,
+    store: FakeStore,
+    pub(super) lines: BTreeMap<PortId, AnalogLine>,
+    pub(super) callers: BTreeMap<CallerId, Caller>,
+    pub(super) caller_by_way: BTreeMap<Way, CallerId>,
+    pub(super) arrived: u64,
+    /// State of each agent as the phone's display shows it.
+    pub(super) display: BTreeMap<String, String>,
+    pub(super) healing: bool,
+    done: bool,
+    pub(super) check: Checks,
+    pub(super) stats: Stats,
+    ladder: VecDeque<String>,
+    journal: Journal,
+    same_instant: u32,
+}
+
+impl World {
+    /// A world at rest, its box not yet switched on.
+    pub fn new(plan: Plan) -> World {
+        let seed = plan.seed;
+        let config = plan.config();
+        let mut phones = Vec::new();
+        for n in 0..plan.agents {
+            phones.push(desk_phone(&plan, &Plan::extension(n), phones.len()));
+        }
+        for n in 0..plan.office {
+            phones.push(desk_phone(&plan, &Plan::office_extension(n), phones.len()));
+        }
+        let trunk = phones.len();
+        phones.push(carrier(seed));
+        World {
+            now_us: START_US,
+            wall_offset_ms: 0,
+            dice: Dice::new(seed, 2),
+            pbx: Pbx::new(),
+            away: None,
+            events: BTreeMap::new(),
+            planned: 0,
+            phone_at: phones.iter().enumerate().map(|(n, p)| (p.identity.addr, n)).collect(),
+            phone_of: phones.iter().enumerate().map(|(n, p)| (p.identity.addr.ip(), n)).collect(),
+            timer_of: vec![None; phones.len()],
+            trunk,
+            phones,
+            network: Network::new(plan.weather, Dice::new(seed, 3)),
+            links: Links::default(),
+            media: FakeMedia::new(config.media.rtp_ports),
+            store: FakeStore::default(),
+            lines: plan.ports().into_iter().map(|p| (p, AnalogLine::idle())).collect(),
+            callers: BTreeMap::new(),
+            caller_by_way: BTreeMap::new(),
+            arrived: 0,
+            display: BTreeMap::new(),
+            healing: false,
+            done: false,
+            check: Checks::new(&config),
+            stats: Stats::default(),
+            ladder: VecDeque::new(),
+            journal: Journal::default(),
+            same_instant: 0,
+            plan,
+        }
+    }
+
+    /// Runs both phases and says what was wrong.
+    pub fn run(mut self) -> Outcome {
+        self.switch_on();
+        while !self.done && self.check.well() {
+            self.step();
+        }
+        self.stats.virtual_us = self.now_us - START_US;
+        self.stats.callers = self.arrived;
+        self.stats.rows = self.store.last().unwrap_or(0);
+        self.stats.heard = self.check.heard;
+        Outcome { violations: self.check.take(), ladder: self.ladder.into(), stats: self.stats, journal: self.journal }
+    }
+
+    fn switch_on(&mut self) {
+        let config = Arc::new(self.plan.config());
+        self.feed(Input::Configured(config));
+        let seed = self.dice.key();
+        self.feed(Input::Boot(Boot { seed, build: "simulation".into(), recovered: false, machine_restarted: false }));
+        for port in self.plan.ports() {
+            let event = LineEvent::Attached { off_hook: false, battery: true };
+            self.plan_event(100_000, Event::Line(port, event));
+        }
+        for index in 0..self.trunk {
+            let at_us = self.dice.below(2_000_000);
+            self.phones[index].connection_lost(self.now_us + at_us);
+            self.plan_phone(index);
+            if index < self.plan.agents as usize {
+                let at_us = 4_000_000 + self.dice.below(4_000_000);
+                self.plan_event(at_us, Event::Desk(index, agent::Step::Look));
+            }
+        }
+        self.plan_event(5_000_000, Event::Arrival);
+        if self.plan.fault_us_mean > 0 {
+            self.plan_event(self.plan.fault_us_mean, Event::Fault);
+        }
+        let busy_us = self.plan.calls * self.plan.gap_us_mean + 30_000_000;
+        self.plan_event(busy_us, Event::Heal);
+    }
+
+    /// Both readings of the clocks.
+    pub(super) fn now(&self) -> Now {
+        let ms = (self.now_us / 1_000) as i64;
+        Now {
+            at: Instant::from_micros(self.now_us),
+            wall: Wall::from_millis(DAWN.as_millis() + ms + self.wall_offset_ms),
+        }
+    }
+
+    /// Plans an event so many microseconds from now.
+    pub(super) fn plan_event(&mut self, after_us: u64, event: Event) {
+        self.planned += 1;
+        self.events.insert((self.now_us + after_us, self.planned), event);
+    }
+
+    /// Plans an event at a moment, not before now.
+    pub(super) fn plan_event_at(&mut self, at_us: u64, event: Event) {
+        self.plan_event(at_us.saturating_sub(self.now_us), event);
+    }
+
+    /// A line of the ladder.
+    pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
+        if self.plan.ladder {
+            if self.ladder.len() >= LADDER_MAX {
+                self.ladder.pop_front();
+            }
+            let us = self.now_us;
+            self.ladder.push_back(format!("{:>6}.{:06} {}", us / 1_000_000, us % 1_000_000, line()));
+        }
+    }
+
+    fn step(&mut self) {
+        let event_us = self.events.first_key_value().map(|((at, _), _)| *at);
+        let timer_us = if self.away.is_some() { None } else { self.pbx.deadline().map(Instant::as_micros) };
+        let Some(next_us) = [event_us, timer_us].into_iter().flatten().min() else {
+            self.done = true;
+            return;
+        };
+        if next_us > self.now_us {
+            self.now_us = next_us;
+            self.same_instant = 0;
+            self.check.time(next_us);
+        }
+        self.same_instant += 1;
+        if self.same_instant > 20_000 {
+            self.check.say(self.now_us, "time stands still: 20,000 steps at one instant".into());
+        }
+        if timer_us.is_some_and(|at| at <= next_us) {
+            self.feed(Input::Timer);
+        } else if let Some((_, event)) = self.events.pop_first() {
+            self.happen(event);
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::ToBox(input) => self.to_box(input),
+            Event::ToPhone(index, bytes) => {
+                self.with_phone(index, |phone, now_us, out| phone.receive(now_us, &bytes, out));
+            }
+            Event::ByStream(conn, bytes) => self.by_stream(conn, &bytes),
+            Event::Phone(index) => {
+                if self.timer_of[index] == Some(self.now_us) {
+                    self.timer_of[index] = None;
+                    self.with_phone(index, |phone, now_us, out| phone.timer(now_us, out));
+                }
+            }
+            Event::Arrival => self.arrival(),
+            Event::Caller(id, step) => self.caller_step(id, step),
+            Event::Desk(index, step) => self.desk_step(index, step),
+            Event::HangUp(rtp) => {
+                if let Some((index, no)) = self.party(rtp) {
+                    self.note(|| format!("phone {index} hangs up"));
+                    self.with_phone(index, |phone, now_us, out| phone.hang_up(now_us, no, out));
+                }
+            }
+            Event::Hold(rtp, hold) => {
+                if let Some((index, no)) = self.party(rtp) {
+                    self.with_phone(index, |phone, now_us, out| phone.hold(now_us, no, hold, out));
+                }
+            }
+            Event::Line(port, event) => self.line_reports(port, event),
+            Event::Media(report) => self.media_reports(report),
+            Event::Commit => {
+                if let Some(seq) = self.store.commit() {
+                    self.feed(Input::Stored(seq));
+                }
+            }
+            Event::Silence(rtp) => self.silence(rtp),
+            Event::Probe(index, no) => self.probe(index, no),
+            Event::Fault => self.fault(),
+            Event::Mend(fault) => self.mend(fault),
+            Event::Back => self.back(),
+            Event::Heal => self.heal(),
+            Event::AllHangUp => self.all_hang_up(),
+            Event::Quiet => self.phones.iter_mut().for_each(Phone::register_no_more),
+            Event::Verify => self.verify(),
+        }
+    }
+
+    /// Gives the box an input and carries away what comes out. While the program is down the input is lost.
+    pub(super) fn feed(&mut self, input: Input) {
+        if self.away.is_some() {
+            return;
+        }
+        let now = self.now();
+        self.note(|| format!("  > {}", super::ladder::input(&input)));
+        if self.plan.journal {
+            self.journal.inputs.push((now, input.clone()));
+        }
+        let mut outputs = Vec::new();
+        self.pbx.handle(now, input, &mut outputs);
+        self.stats.inputs += 1;
+        self.stats.outputs += outputs.len() as u64;
+        if self.plan.journal {
+            let bytes = postcard::to_allocvec(&outputs).unwrap_or_default();
+            self.journal.outputs.push(bytes);
+        }
+        for output in outputs {
+            self.note(|| format!("  < {}", super::ladder::output(&output)));
+            self.carry(output);
+        }
+        for id in std::mem::take(&mut self.check.ended) {
+            self.hears_nothing(id);
+        }
+        self.check.turn_over(self.now_us);
+    }
+
+    fn carry(&mut self, output: Output) {
+        let now_us = self.now_us;
+        match output {
+            Output::Sip(output) => self.from_box(output),
+            Output::Media(command) => {
+                let mut effects = Vec::new();
+                self.media.command(&command, &mut effects);
+                for complaint in std::mem::take(&mut self.media.complaints) {
+                    self.check.say(now_us, format!("media engine: {complaint}"));
+                }
+                self.check.command(now_us, &command);
+                for effect in effects {
+                    self.media_effect(effect);
+                }
+            }
+            Output::Line(port, command) => self.line_commanded(port, command),
+            Output::Record(row) => match self.store.keep(&row) {
+                Kept::New(commit) => {
+                    if commit {
+                        self.plan_event(COMMIT_US, Event::Commit);
+                    }
+                    if let pbx::event::Detail::AgentState { agent, to, .. } = &row.detail {
+                        self.display.insert(agent.clone(), to.clone());
+                    }
+                    let caller = self.caller_on_line(&row);
+                    self.check.row(now_us, &row, caller);
+                }
+                Kept::Again => {}
+                Kept::Wrong(why) => self.check.say(now_us, format!("store: {why}")),
+            },
+            Output::Recording(change) => self.check.recording(now_us, &change),
+            Output::Alarm(alarm) => {
+                if alarm.name.contains("bug") && alarm.raised {
+                    self.check.say(now_us, format!("alarm {}: {}", alarm.name, alarm.detail));
+                }
+            }
+            Output::MayStop => {}
+        }
+    }
+
+    /// The world's caller on the line that a row's call came by.
+    fn caller_on_line(&self, row: &pbx::event::LegEvent) -> Option<CallerId> {
+        let pbx::event::Detail::CallBegan { origin, .. } = &row.detail else { return None };
+        let (port, line) = self.lines.iter().find(|(p, _)| *origin == format!("line {}/{}", p.card, p.port))?;
+        line.caller.or(self.caller_by_way.get(&Way::Line(*port)).copied())
+    }
+
+    fn media_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Later(us, report) => self.plan_event(us, Event::Media(report)),
+            Effect::Listens(rtp) => {
+                if self.party(rtp).is_none() {
+                    self.plan_silence(rtp);
+                }
+            }
+            Effect::Bridged(a, b) => {
+                for (one, other) in [(a, b), (b, a)] {
+                    let caller = self.caller_of_leg(one);
+                    let remote = self.media.leg(other).and_then(|l| l.remote).map(|r| r.addr);
+                    if let (Some(id), Some(rtp)) = (caller, remote) {
+                        self.check.heard += 1;
+                        self.caller_hears(id, rtp);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whose leg this is, when it is a caller's.
+    pub(super) fn caller_of_leg(&self, leg: base::id::LegKey) -> Option<CallerId> {
+        let leg = self.media.leg(leg)?;
+        let way = match (leg.line, leg.remote) {
+            (Some(port), _) => Way::Line(port),
+            (None, Some(remote)) => {
+                let (index, no) = self.party(remote.addr)?;
+                Way::Phone(index, no)
+            }
+            (None, None) => return None,
+        };
+        self.caller_by_way.get(&way).copied()
+    }
+
+    /// The phone and call that speak at this RTP address.
+    pub(super) fn party(&self, rtp: SocketAddr) -> Option<(usize, CallNo)> {
+        let index = *self.phone_of.get(&rtp.ip())?;
+        let phone = &self.phones[index];
+        phone.live().find(|(_, c)| c.rtp == rtp).map(|(no, _)| (index, no)).filter(|_| phone.alive)
+    }
+
+    fn plan_silence(&mut self, rtp: SocketAddr) {
+        let timeout_s = u64::from(self.check.silence_timeout_s);
+        self.plan_event(timeout_s * 1_000_000, Event::Silence(rtp));
+    }
+
+    fn silence(&mut self, rtp: SocketAddr) {
+        let speaks = self.phone_of.get(&rtp.ip()).is_some_and(|n| self.phones[*n].speaks_at(rtp));
+        if let (false, Some(leg)) = (speaks, self.media.leg_at(rtp)) {
+            let for_ms = self.check.silence_timeout_s * 1_000;
+            self.feed(Input::Media(Report::Silent { leg, for_ms }));
+        }
+    }
+
+    fn media_reports(&mut self, report: Report) {
+        if let Report::PlayDone { leg, play } = &report
+            && !self.media.play_done(*leg, *play)
+        {
+            return;
+        }
+        self.feed(Input::Media(report));
+    }
+
+    fn line_reports(&mut self, port: PortId, event: LineEvent) {
+        let Some(line) = self.lines.get_mut(&port) else { return };
+        match event {
+            LineEvent::BatteryLost => line.battery = false,
+            LineEvent::BatteryBack => line.battery = true,
+            LineEvent::RingBegan if !line.ringing => return,
+            LineEvent::RingBegan
+            | LineEvent::RingEnded
+            | LineEvent::Attached { .. }
+            | LineEvent::PolarityReversed
+            | LineEvent::Fault(_) => {}
+        }
+        self.feed(Input::Line(port, event));
+    }
+
+    fn line_commanded(&mut self, port: PortId, command: LineCommand) {
+        let now_us = self.now_us;
+        let Some(line) = self.lines.get_mut(&port) else {
+            return self.check.say(now_us, format!("{command:?} for {port:?}, which does not exist"));
+        };
+        match line.command(now_us, command) {
+            Seen::Answered(caller) => self.caller_answered(caller),
+            Seen::Left(caller) => {
+                self.caller_by_way.remove(&Way::Line(port));
+                self.caller_left_by_box(caller);
+            }
+            Seen::Pointless => {
+                // The exchange takes the line out of service after a while of dial tone.
+                self.plan_event(20_000_000, Event::Line(port, LineEvent::BatteryLost));
+                self.plan_event(21_000_000, Event::Line(port, LineEvent::BatteryBack));
+            }
+            Seen::Nothing => {}
+        }
+    }
+
+    /// Lets a phone act and carries what it says.
+    pub(super) fn with_phone(&mut self, index: usize, act: impl FnOnce(&mut Phone, u64, &mut Vec<Act>)) {
+        let now_us = self.now_us;
+        let mut acts = Vec::new();
+        let Some(phone) = self.phones.get_mut(index).filter(|p| p.alive) else { return };
+        act(phone, now_us, &mut acts);
+        for act in acts {
+            match act {
+                Act::Send(bytes) => self.from_phone(index, bytes),
+                Act::Tell(news) => self.tell(index, news),
+            }
+        }
+        self.plan_phone(index);
+    }
+
+    fn plan_phone(&mut self, index: usize) {
+        let due = self.phones[index].deadline_us().map(|at| at.max(self.now_us));
+        if let Some(at_us) = due.filter(|at| self.timer_of[index].is_none_or(|planned| *at < planned)) {
+            self.timer_of[index] = Some(at_us);
+            self.plan_event_at(at_us, Event::Phone(index));
+        }
+    }
+
+    fn tell(&mut self, index: usize, news: News) {
+        self.note(|| format!("phone {index}: {news:?}"));
+        match &news {
+            News::Protest(what) => self.check.say(self.now_us, format!("phone {index} protests: {what}")),
+            News::Ended(no) | News::Refused(no, _) | News::Cancelled(no) => {
+                if let Some(rtp) = self.phones[index].call(*no).map(|c| c.rtp) {
+                    self.plan_silence(rtp);
+                }
+            }
+            News::Registered
+            | News::NotRegistered(_)
+            | News::Offered(_)
+            | News::Progress(..)
+            | News::Answered(_)
+            | News::Confirmed(_) => {}
+        }
+        if !self.caller_news(index, &news) {
+            self.desk_news(index, &news);
+        }
+    }
+
+    /// Done; called by the last event.
+    pub(super) fn finish(&mut self) {
+        self.done = true;
+    }
+}
+
+fn desk_phone(plan: &Plan, user: &str, index: usize) -> Phone {
+    let mut dice = Dice::new(plan.seed, 1_000 + index as u64);
+    let ip = format!("10.1.{}.{}", index / 200, index % 200 + 1);
+    let addr = SocketAddr::new(ip.parse().unwrap_or(BOX.ip()), 5060);
+    let identity = Identity {
+        user: user.to_string(),
+        secret: Plan::secret(user),
+        addr,
+        server: BOX,
+        stream: dice.permille(300),
+        call_waiting: false,
+        expires_s: plan.expires_s,
+    };
+    Phone::new(identity, dice)
+}
+
+fn carrier(seed: u64) -> Phone {
+    let identity = Identity {
+        user: "carrier".into(),
+        secret: String::new(),
+        addr: CARRIER,
+        server: BOX,
+        stream: false,
+        call_waiting: true,
+        expires_s: 0,
+    };
+    Phone::new(identity, Dice::new(seed, 999))
+}
