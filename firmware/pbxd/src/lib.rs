@@ -5,6 +5,7 @@ pub mod build_id;
 pub mod cli;
 pub mod clock;
 pub mod control;
+pub mod hardware_thread;
 pub mod journal;
 pub mod log;
 pub mod seal;

@@ -1,3 +1,9 @@
-//! The parts of xtask that other programs of the workspace use, too.
+//! Runs, shows and checks the appliance on a developer's machine. Never shipped.
 
+pub mod banner;
+pub mod programs;
+pub mod replay;
+pub mod run;
+pub mod supervise;
 pub mod tidy;
+pub mod world;

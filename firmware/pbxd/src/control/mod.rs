@@ -1,15 +1,317 @@
 //! The control task: one thread with one tokio runtime that owns the core, the SIP sockets and the order of things.
+//!
+//! A turn: collect what is ready, write it to the journal, let the core handle it, carry out what follows.
 
+pub mod core;
 pub mod datagrams;
+pub mod effects;
 pub mod inbox;
 pub mod lock;
 pub mod notify;
+pub mod start;
 pub mod streams;
+pub mod turns;
 
+use self::core::{Core, Recovered};
+use self::datagrams::Datagrams;
+use self::effects::Effects;
+use self::inbox::{Arrivals, Inbox};
+use self::notify::Notify;
+use self::start::{Site, address_words, data_words};
+use self::streams::Streams;
+use self::turns::TurnLengths;
 use crate::cli::Run;
+use crate::hardware_thread::{self, HardwareThread};
+use crate::journal::{self, Journal};
+use crate::seal::{self, MasterKey};
+use crate::store::{self, Report, Store, StoreError};
+use crate::{build_id, clock, log};
+use base::limits::TURN_INPUTS_MAX;
+use base::line::{LineCommand, PortId};
+use base::time::Instant;
 use pbx::config::Language;
+use pbx::door::{Boot, Input, Output, Trouble, TroubleKind};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Network norm of the analog lines until the configuration names one.
+const COUNTRY: &str = "CN";
+/// How long a stop waits for the core's word that it may.
+const STOP_WAIT: Duration = Duration::from_secs(3);
+/// How often counts are looked at and systemd is told that we live, when systemd asks for no other pace.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the box until it is told to stop. The error is for people, in `language`.
-pub fn run(_options: &Run, _language: Language) -> Result<(), String> {
-    Err("not linked yet".into())
+pub fn run(options: &Run, language: Language) -> Result<(), String> {
+    log::start(options.log);
+    log::abort_on_panic();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("no event queue from the kernel: {e}"))?;
+    runtime.block_on(live(options, language))
+}
+
+async fn live(options: &Run, language: Language) -> Result<(), String> {
+    let _lock = lock::lock(&options.data).map_err(|why| start::lock_words(&options.data, &why, language))?;
+    let site = start::read_site(&options.config, language)?;
+    if !site.warnings.is_empty() {
+        tracing::warn!("{}", site.warnings);
+    }
+    let sockets = Sockets::bind(&site, language)?;
+    let (inbox, arrivals) = inbox::inbox();
+    let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
+    let store = start_store(options, inbox.clone()).map_err(|e| words(&e))?;
+    let (core, recovered) = recover(options, &site, language)?;
+    let (lines, hardware) = start_hardware(options, inbox.clone())?;
+    let effects = sockets.into_effects(inbox.clone(), &site, store, lines);
+    let mut control = Control::new(core, effects, inbox, arrivals);
+    let Recovery { mut outputs, boot } = recovered;
+    control.carry_out(&mut outputs);
+    let mut begin = vec![Input::Configured(Arc::new(site.config.clone()))];
+    begin.extend(boot);
+    control.turn(begin);
+    // The line that scripts wait for; the log goes to standard error.
+    println!("ready: SIP {} UDP and TCP, data {}", site.config.sip.listen, options.data.display());
+    control.notify.say("READY=1");
+    control.until_stopped().await?;
+    let outcome = control.finish().map_err(|why| words(&why));
+    if let Some(hardware) = hardware {
+        hardware.join();
+    }
+    outcome
+}
+
+/// The SIP address, taken before the state is recovered, so that the kernel keeps what arrives meanwhile.
+struct Sockets {
+    udp: UdpSocket,
+    tcp: TcpListener,
+}
+
+impl Sockets {
+    fn bind(site: &Site, language: Language) -> Result<Sockets, String> {
+        let listen = site.config.sip.listen;
+        let words = |why| address_words(listen, &why, language);
+        Ok(Sockets { udp: datagrams::bind(listen).map_err(words)?, tcp: streams::listen(listen).map_err(words)? })
+    }
+
+    fn into_effects(self, inbox: Inbox, site: &Site, store: Store, lines: Option<Lines>) -> Effects {
+        let listen = site.config.sip.listen;
+        Effects {
+            datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
+            streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),
+            store,
+            lines,
+            language: site.config.system.language,
+        }
+    }
+}
+
+/// The way to the line cards.
+type Lines = std::sync::mpsc::Sender<(PortId, LineCommand)>;
+
+/// Opens the databases and starts their writer.
+fn start_store(options: &Run, inbox: Inbox) -> Result<Store, StoreError> {
+    Store::start(&store::Options::new(&options.data), move |report| {
+        let input = match report {
+            Report::Stored(upto) => Input::Stored(upto),
+            Report::Trouble(trouble) => Input::Trouble(trouble),
+        };
+        // When even the reserved places are taken, the next report says the same and more.
+        let _ = inbox.offer(input);
+    })
+}
+
+/// Starts the thread of the line cards when there is a chassis.
+fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
+    let Some(world_dir) = options.world.clone() else { return Ok((None, None)) };
+    let setup = board::Setup { product: board::Product::Sim { world_dir }, country: COUNTRY.into() };
+    let (lines, commands) = std::sync::mpsc::channel();
+    let report = move |input| {
+        inbox.send(input);
+    };
+    let thread = hardware_thread::spawn(setup, commands, report).map_err(|e| e.to_string())?;
+    Ok((Some(lines), Some(thread)))
+}
+
+/// What the records gave.
+struct Recovery {
+    /// What the store must be told again.
+    outputs: Vec<Output>,
+    /// The inputs that follow `Configured`.
+    boot: Vec<Input>,
+}
+
+/// Opens the journal and brings the state back.
+fn recover(options: &Run, site: &Site, language: Language) -> Result<(Core, Recovery), String> {
+    let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
+    let build = build_id::identity();
+    let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
+    let journal = journal::Options {
+        dir: options.data.join("journal"),
+        master,
+        build: build.clone(),
+        config: Sha256::digest(site.text.as_bytes()).into(),
+        ring: Default::default(),
+    };
+    let (journal, mut recovery) = Journal::open(journal).map_err(|e| words(&e))?;
+    for note in &recovery.notes {
+        tracing::warn!("{note}");
+    }
+    if let Some(seq) = recovery.newly_set_aside {
+        tracing::error!("input {seq} killed the program twice and is set aside; keep the journal and report it");
+    }
+    let Recovered { pbx, outputs, replayed, last } = self::core::recover(&mut recovery).map_err(|e| words(&e))?;
+    let machine_restarted = clock::go_on(&options.data, last).map_err(|e| words(&e))?;
+    let recovered = last.is_some();
+    if let Some(last) = last {
+        let (away, calls) = (clock::instant().since(last.at), pbx.calls_live());
+        tracing::info!("recovered: {replayed} inputs replayed, {calls} calls, away for {} ms", away.as_millis());
+    }
+    let mut boot = Vec::new();
+    if recovery.rebuild {
+        let known = store::read::open_readonly(&options.data).and_then(|reader| reader.rebuilt());
+        boot.push(Input::Rebuilt(known.map_err(|e| words(&e))?));
+    }
+    let mut seed = [0; 32];
+    seal::random(&mut seed).map_err(|e| words(&e))?;
+    boot.push(Input::Boot(Boot { seed, build, recovered, machine_restarted }));
+    recovery.progress.finished();
+    Ok((Core::new(pbx, journal), Recovery { outputs, boot }))
+}
+
+/// The control task at work.
+struct Control {
+    core: Core,
+    effects: Effects,
+    inbox: Inbox,
+    arrivals: Arrivals,
+    notify: Notify,
+    lengths: TurnLengths,
+    outputs: Vec<Output>,
+    /// Inputs that followed from carrying out outputs; they come before what waits in the inbox.
+    followed: Vec<Input>,
+    may_stop: bool,
+    datagrams_dropped: u64,
+    inbox_full: bool,
+}
+
+impl Control {
+    fn new(core: Core, effects: Effects, inbox: Inbox, arrivals: Arrivals) -> Control {
+        Control {
+            core,
+            effects,
+            inbox,
+            arrivals,
+            notify: Notify::from_environment(),
+            lengths: TurnLengths::default(),
+            outputs: Vec::new(),
+            followed: Vec::new(),
+            may_stop: false,
+            datagrams_dropped: 0,
+            inbox_full: false,
+        }
+    }
+
+    /// Turn after turn, until a signal asks for the end and the core agrees or the patience is over.
+    async fn until_stopped(&mut self) -> Result<(), String> {
+        let no_signals = |e| format!("no signals from the kernel: {e}");
+        let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+        let mut look = tokio::time::interval(notify::watchdog_period().unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
+        let mut stop_by: Option<Instant> = None;
+        while !self.may_stop && stop_by.is_none_or(|by| clock::instant() < by) {
+            let mut batch = std::mem::take(&mut self.followed);
+            let due = self.next_due(stop_by, !batch.is_empty());
+            tokio::select! {
+                input = self.arrivals.recv() => batch.extend(input),
+                () = self.effects.streams.accept() => {}
+                () = tokio::time::sleep(due) => {}
+                _ = look.tick() => self.look(&mut batch),
+                _ = terminate.recv() => batch.push(Input::Stop),
+                _ = interrupt.recv() => batch.push(Input::Stop),
+            }
+            self.fill(&mut batch);
+            if batch.contains(&Input::Stop) {
+                stop_by.get_or_insert(clock::instant() + STOP_WAIT);
+                self.notify.say("STOPPING=1");
+            }
+            self.turn(batch);
+        }
+        Ok(())
+    }
+
+    /// How long to sleep when nothing arrives.
+    fn next_due(&self, stop_by: Option<Instant>, at_once: bool) -> Duration {
+        let now = clock::instant();
+        let due = self.core.deadline().into_iter().chain(stop_by).min().map(|at| at.since(now));
+        if at_once { Duration::ZERO } else { due.unwrap_or(LOOK_EVERY) }
+    }
+
+    /// Adds what else is ready, the time first when it has come.
+    fn fill(&mut self, batch: &mut Vec<Input>) {
+        if self.core.deadline().is_some_and(|at| at <= clock::instant()) {
+            batch.push(Input::Timer);
+        }
+        while batch.len() < TURN_INPUTS_MAX
+            && let Ok(input) = self.arrivals.try_recv()
+        {
+            batch.push(input);
+        }
+        for input in batch.iter() {
+            if let Input::Sip(signaling::sip::door::Input::Closed { conn }) = input {
+                self.effects.streams.close(*conn);
+            }
+        }
+    }
+
+    fn turn(&mut self, mut batch: Vec<Input>) {
+        if batch.is_empty() {
+            return;
+        }
+        let began = clock::instant();
+        let trouble = self.core.turn(clock::now(), &mut batch, &mut self.outputs);
+        let mut outputs = std::mem::take(&mut self.outputs);
+        self.carry_out(&mut outputs);
+        self.outputs = outputs;
+        self.followed.extend(trouble.map(Input::Trouble));
+        self.lengths.add(clock::instant().since(began));
+    }
+
+    fn carry_out(&mut self, outputs: &mut Vec<Output>) {
+        self.may_stop |= self.effects.perform(outputs, &mut self.followed);
+    }
+
+    /// Once a second: a sign of life, and counts that have grown become trouble.
+    fn look(&mut self, batch: &mut Vec<Input>) {
+        self.notify.say("WATCHDOG=1");
+        batch.extend(self.core.journal_trouble().map(Input::Trouble));
+        let dropped = self.inbox.datagrams_dropped();
+        let grown = dropped - self.datagrams_dropped;
+        self.datagrams_dropped = dropped;
+        if grown > 0 {
+            self.inbox_full = true;
+            let detail = format!("{grown} in a second, {dropped} since the start");
+            batch.push(Input::Trouble(Trouble { kind: TroubleKind::InboxFull, raised: true, detail }));
+        } else if std::mem::take(&mut self.inbox_full) {
+            batch.push(Input::Trouble(Trouble { kind: TroubleKind::InboxFull, raised: false, detail: String::new() }));
+        }
+    }
+
+    /// The end: everything to disk.
+    fn finish(self) -> Result<(), crate::journal::JournalError> {
+        let lengths = &self.lengths;
+        let (p99, max) = (lengths.p99().as_micros(), lengths.max().as_micros());
+        tracing::info!("stopped after {} turns; 99 of 100 within {p99} µs, longest {max} µs", lengths.count());
+        let calls = self.core.pbx().calls_live();
+        if calls > 0 {
+            tracing::info!("{calls} calls go on at the next start");
+        }
+        let outcome = self.core.finish();
+        self.effects.finish();
+        outcome
+    }
 }

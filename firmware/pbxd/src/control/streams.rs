@@ -17,12 +17,15 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+/// Rest after a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
 
 /// All connections of the SIP listener and those opened by the endpoint.
 #[derive(Debug)]
 pub struct Streams {
+    listener: TcpListener,
     inbox: Inbox,
     local: SocketAddr,
     /// Where to put what must be written; dropping it lets the connection drain and close.
@@ -37,12 +40,23 @@ pub struct Streams {
 impl Streams {
     /// No connection yet. `born_us` is a moment later than the former life of the program: accepted connections are
     /// numbered from twice its microseconds, so that no number comes again.
-    pub fn new(inbox: Inbox, local: SocketAddr, born_us: u64) -> Streams {
-        Streams { inbox, local, writes: BTreeMap::new(), next_accepted: born_us * 2, refused: 0, stuck: 0 }
+    pub fn new(listener: TcpListener, inbox: Inbox, local: SocketAddr, born_us: u64) -> Streams {
+        Streams { listener, inbox, local, writes: BTreeMap::new(), next_accepted: born_us * 2, refused: 0, stuck: 0 }
     }
 
-    /// Takes over a connection from the listener.
-    pub fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
+    /// Waits for one connection and takes it over. May be dropped while it waits.
+    pub async fn accept(&mut self) {
+        match self.listener.accept().await {
+            Ok((stream, remote)) => self.accepted(stream, remote),
+            // Out of descriptors, or the peer was gone before we looked: others wait in the kernel's queue meanwhile.
+            Err(_) => {
+                self.refused += 1;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+
+    fn accepted(&mut self, stream: TcpStream, remote: SocketAddr) {
         if self.writes.len() >= SIP_CONNECTIONS_MAX {
             self.refused += 1;
             return;
@@ -205,10 +219,10 @@ mod tests {
             let (inbox, mut arrivals) = inbox();
             let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listen");
             let local = listener.local_addr().expect("local");
-            let mut streams = Streams::new(inbox, local, 21);
+            let mut streams = Streams::new(listener, inbox, local, 21);
             let mut phone = TcpStream::connect(local).await.expect("connect");
-            let (stream, remote) = listener.accept().await.expect("accept");
-            streams.accepted(stream, remote);
+            streams.accept().await;
+            let remote = phone.local_addr().expect("remote");
             let conn = ConnId(42);
             assert_eq!(arrivals.recv().await, Some(Input::Sip(Sip::Opened { conn, local, remote })));
             phone.write_all(b"half a mess").await.expect("write");
@@ -232,7 +246,8 @@ mod tests {
             let nobody = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listen");
             let remote = nobody.local_addr().expect("local");
             drop(nobody);
-            let mut streams = Streams::new(inbox, SocketAddr::from(([127, 0, 0, 1], 1)), 0);
+            let ours = SocketAddr::from(([127, 0, 0, 1], 0));
+            let mut streams = Streams::new(listen(ours).expect("listen"), inbox, ours, 0);
             streams.connect(ConnId(3), remote);
             assert!(streams.write(ConnId(3), b"waits".to_vec()));
             assert_eq!(arrivals.recv().await, Some(Input::Sip(Sip::Closed { conn: ConnId(3) })));
@@ -245,7 +260,8 @@ mod tests {
             let (inbox, mut arrivals) = inbox();
             let peer = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listen");
             let remote = peer.local_addr().expect("local");
-            let mut streams = Streams::new(inbox, SocketAddr::from(([127, 0, 0, 1], 1)), 0);
+            let ours = SocketAddr::from(([127, 0, 0, 1], 0));
+            let mut streams = Streams::new(listen(ours).expect("listen"), inbox, ours, 0);
             streams.connect(ConnId(5), remote);
             assert!(streams.write(ConnId(5), b"last words".to_vec()));
             streams.close(ConnId(5));

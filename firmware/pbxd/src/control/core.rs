@@ -1,0 +1,193 @@
+//! The core and its input journal, one turn at a time: write the inputs down, handle each, leave the outputs for the
+//! shell. No socket, thread or clock is named here.
+
+use crate::journal::follower::{Follower, FollowerReport, OutputHash, Pace};
+use crate::journal::{Journal, JournalError, Recovery};
+use base::time::{Instant, Now};
+use pbx::Pbx;
+use pbx::door::{Input, Output, Trouble, TroubleKind};
+use std::time::Duration;
+
+/// Rest after a follower was lost, so that starting another (a copy of the whole state) does not add to the load that
+/// lost it.
+const FOLLOWER_REST: Duration = Duration::from_secs(10);
+
+/// The core with its journal.
+pub struct Core {
+    pbx: Pbx,
+    journal: Journal,
+    follower: Option<Follower>,
+    /// No follower is started before.
+    follower_rest_until: Instant,
+    hash: OutputHash,
+    /// Encoded inputs of the turn at hand; kept for their capacity.
+    payloads: Vec<Vec<u8>>,
+    /// The journal missed inputs: the state must be saved before anything is appended.
+    missed: bool,
+}
+
+/// The recovered state and what its inputs had asked of the store.
+pub struct Recovered {
+    /// The state.
+    pub pbx: Pbx,
+    /// Outputs for the store, to be given to it again.
+    pub outputs: Vec<Output>,
+    /// Inputs replayed.
+    pub replayed: usize,
+    /// Time of the last one, or of the state.
+    pub last: Option<Now>,
+}
+
+/// Brings back the state that the records describe. What was asked of the store is collected, because the store may
+/// have missed it and takes it twice without harm; everything else went out before.
+pub fn recover(recovery: &mut Recovery) -> Result<Recovered, String> {
+    let mut pbx = match &recovery.snapshot {
+        Some(snapshot) => postcard::from_bytes(&snapshot.bytes)
+            .map_err(|e| format!("the snapshot after input {} is of another form: {e}", snapshot.seq))?,
+        None => Pbx::new(),
+    };
+    let mut outputs = Vec::new();
+    let mut out = Vec::new();
+    let replayed = recovery.tail.len();
+    for record in recovery.tail.drain(..) {
+        recovery.progress.entering(record.seq);
+        let input = postcard::from_bytes::<Input>(&record.payload)
+            .map_err(|e| format!("input {} of the journal is of another form: {e}", record.seq))?;
+        let input = match record.set_aside {
+            true => Input::SetAside { seq: record.seq, input: Box::new(input) },
+            false => input,
+        };
+        pbx.handle(record.now, input, &mut out);
+        outputs.extend(out.drain(..).filter(|o| matches!(o, Output::Record(_) | Output::Recording(_))));
+    }
+    let known = recovery.snapshot.is_some() || replayed > 0;
+    let last = known.then(|| pbx.last_input());
+    Ok(Recovered { pbx, outputs, replayed, last })
+}
+
+impl Core {
+    /// Goes on with a recovered or empty state.
+    pub fn new(pbx: Pbx, journal: Journal) -> Core {
+        Core {
+            pbx,
+            journal,
+            follower: None,
+            follower_rest_until: Instant::BOOT,
+            hash: OutputHash::default(),
+            payloads: Vec::new(),
+            missed: false,
+        }
+    }
+
+    /// When the core wants to hear of the time.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.pbx.deadline()
+    }
+
+    /// The state, to look at.
+    pub fn pbx(&self) -> &Pbx {
+        &self.pbx
+    }
+
+    /// One turn. The inputs are in the journal before the first is handled; when the journal cannot be written, calls
+    /// go on without it and the trouble is returned (once, and once more when it works again).
+    pub fn turn(&mut self, now: Now, inputs: &mut Vec<Input>, out: &mut Vec<Output>) -> Option<Trouble> {
+        let (first_seq, trouble) = match self.write_down(now, inputs) {
+            Ok(first_seq) => {
+                let was_missed = std::mem::take(&mut self.missed);
+                (Some(first_seq), was_missed.then(|| store_trouble(false, String::new())))
+            }
+            Err(why) => {
+                self.dismiss_follower(now.at);
+                let is_new = !std::mem::replace(&mut self.missed, true);
+                (None, is_new.then(|| store_trouble(true, why.to_string())))
+            }
+        };
+        for (index, input) in inputs.drain(..).enumerate() {
+            let before = out.len();
+            self.pbx.handle(now, input, out);
+            if let Some(first_seq) = first_seq {
+                self.follow(first_seq + index as u64, now, index, &out[before..]);
+            }
+        }
+        trouble
+    }
+
+    /// Journals the inputs; the number of the first. Saves the state before, when the journal has a hole behind it.
+    fn write_down(&mut self, now: Now, inputs: &[Input]) -> Result<u64, JournalError> {
+        self.encode(inputs)?;
+        let before = self.journal.next_seq().saturating_sub(1);
+        if self.missed {
+            let state = postcard::to_allocvec(&self.pbx).map_err(|_| JournalError::Encoding)?;
+            self.journal.snapshot(before, state);
+        }
+        let first_seq = self.journal.append(now, &self.payloads[..inputs.len()])?;
+        if self.follower.is_none() && now.at >= self.follower_rest_until {
+            self.start_follower(before);
+        }
+        Ok(first_seq)
+    }
+
+    fn encode(&mut self, inputs: &[Input]) -> Result<(), JournalError> {
+        if self.payloads.len() < inputs.len() {
+            self.payloads.resize_with(inputs.len(), Vec::new);
+        }
+        for (input, payload) in inputs.iter().zip(&mut self.payloads) {
+            let mut buffer = std::mem::take(payload);
+            buffer.clear();
+            *payload = postcard::to_extend(input, buffer).map_err(|_| JournalError::Encoding)?;
+        }
+        Ok(())
+    }
+
+    fn start_follower(&mut self, seq: u64) {
+        let told = |report| match report {
+            FollowerReport::Diverged { seq, detail } => tracing::error!("not deterministic at input {seq}: {detail}"),
+            FollowerReport::Ended { detail } => tracing::warn!("the follower ended: {detail}"),
+        };
+        match Follower::start(self.pbx.clone(), seq, Pace::default(), self.journal.snapshot_sink(), told) {
+            Ok(follower) => self.follower = Some(follower),
+            Err(why) => tracing::warn!("no thread for the follower, snapshots pause: {why}"),
+        }
+    }
+
+    fn follow(&mut self, seq: u64, now: Now, index: usize, outputs: &[Output]) {
+        let Some(follower) = &mut self.follower else { return };
+        let hash = self.hash.of(outputs);
+        let payload = self.payloads.get_mut(index).map(std::mem::take).unwrap_or_default();
+        if follower.step(seq, now, payload, hash).is_err() {
+            self.dismiss_follower(now.at);
+        }
+    }
+
+    /// Lets a follower go. Its end is waited for elsewhere: it may have much to do yet.
+    fn dismiss_follower(&mut self, at: Instant) {
+        let Some(follower) = self.follower.take() else { return };
+        self.follower_rest_until = at + FOLLOWER_REST;
+        let waits = std::thread::Builder::new().name("follower end".into()).spawn(move || follower.finish());
+        if let Err(why) = waits {
+            tracing::warn!("no thread to end the follower in, it was waited for: {why}");
+        }
+    }
+
+    /// What the journal's helper thread could not do since the last question.
+    pub fn journal_trouble(&self) -> Option<Trouble> {
+        self.journal.take_trouble().map(|why| store_trouble(true, why.to_string()))
+    }
+
+    /// The end: the state goes to disk and the journal says that the stop was asked for.
+    pub fn finish(self) -> Result<(), JournalError> {
+        match self.follower {
+            Some(follower) => follower.finish(),
+            None => {
+                let state = postcard::to_allocvec(&self.pbx).map_err(|_| JournalError::Encoding)?;
+                self.journal.snapshot(self.journal.next_seq().saturating_sub(1), state);
+            }
+        }
+        self.journal.mark_clean_stop()
+    }
+}
+
+fn store_trouble(raised: bool, detail: String) -> Trouble {
+    Trouble { kind: TroubleKind::StoreWrite, raised, detail }
+}

@@ -1,0 +1,78 @@
+//! What `run` prints when the box is up: in plain words where it listens, who may register, what to dial, where the
+//! data lies and how to stop.
+
+use pbx::config::{Config, Destination, Language};
+use pbx::text::{start as key, text};
+use std::path::Path;
+
+/// The words of one language.
+pub fn banner(config: &Config, site: &Path, data: &Path, world: bool, language: Language) -> String {
+    let say = |k, values: &[(&str, &str)]| text(k, language, values);
+    let (site, data) = (site.display().to_string(), data.display().to_string());
+    let address = config.sip.listen.to_string();
+    let media = config.media.address.to_string();
+    let ports = format!("{}-{}", config.media.rtp_ports.0, config.media.rtp_ports.1);
+    let mut lines = vec![say(key::TITLE, &[("version", env!("CARGO_PKG_VERSION")), ("name", &config.system.name)])];
+    if world {
+        lines.push(say(key::SIMULATED, &[]));
+    }
+    lines.push(String::new());
+    lines.push(say(key::SIP, &[("address", &address)]));
+    lines.push(say(key::RTP, &[("address", &media), ("ports", &ports)]));
+    if world && !config.lines.is_empty() {
+        let names: Vec<String> = config
+            .lines
+            .iter()
+            .map(|(port, line)| format!("{}/{} {} (DID {})", port.card, port.port, line.label, line.did))
+            .collect();
+        lines.push(say(key::LINES, &[("lines", &names.join(", "))]));
+    }
+    lines.push(say(key::CONFIG, &[("path", &site)]));
+    lines.push(say(key::DATA, &[("path", &data)]));
+    lines.push(String::new());
+    lines.push(say(key::EXTENSIONS, &[]));
+    lines.extend(extensions(config, language));
+    lines.push(String::new());
+    lines.push(say(key::DIAL, &[]));
+    lines.extend(numbers(config, language));
+    lines.push(String::new());
+    lines.push(say(key::HELP, &[]));
+    lines.push(say(key::STOP, &[]));
+    lines.join("\n")
+}
+
+fn extensions(config: &Config, language: Language) -> Vec<String> {
+    let words = |(extension, values): (&String, &pbx::config::Extension)| {
+        let agent = config.agents.iter().find(|(_, a)| a.extension == *extension).map(|(id, _)| id.as_str());
+        let gaps = [
+            ("extension", extension.as_str()),
+            ("secret", &values.secret),
+            ("name", &values.name),
+            ("agent", agent.unwrap_or_default()),
+        ];
+        let k = if agent.is_some() { key::EXTENSION_OF_AGENT } else { key::EXTENSION };
+        text(k, language, &gaps)
+    };
+    config.extensions.iter().map(words).collect()
+}
+
+fn numbers(config: &Config, language: Language) -> Vec<String> {
+    let row = |k, number: &str, name: &str| text(k, language, &[("number", number), ("name", name)]);
+    let mut rows: Vec<String> =
+        config.extensions.iter().map(|(number, e)| row(key::DIAL_EXTENSION, number, &e.name)).collect();
+    for (number, to) in &config.numbers {
+        rows.push(match to {
+            Destination::Extension(name) => row(key::DIAL_EXTENSION, number, name),
+            Destination::Queue(name) => row(key::DIAL_QUEUE, number, name),
+            Destination::Menu(name) => row(key::DIAL_MENU, number, name),
+            Destination::Echo => row(key::DIAL_ECHO, number, ""),
+            Destination::Hangup => continue,
+        });
+    }
+    let codes = &config.codes;
+    rows.push(row(key::DIAL_ECHO, &codes.echo, ""));
+    rows.push(row(key::DIAL_AGENT_LOGIN, &codes.agent_login, ""));
+    rows.push(row(key::DIAL_AGENT_NOT_READY, &codes.agent_not_ready, ""));
+    rows.push(row(key::DIAL_WRAP_UP_FINISH, &codes.wrap_up_finish, ""));
+    rows
+}
