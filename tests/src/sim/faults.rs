@@ -1,5 +1,6 @@
 //! What breaks in phase one, how it is mended, and phase two: everything heals, everybody hangs up, nothing may be left.
 
+use super::dialog::Stage;
 use super::network::Weather;
 use super::phone::Phone;
 use super::world::{Event, World};
@@ -79,7 +80,7 @@ impl World {
             3 => Fault::PhoneGone((n % phones) as usize),
             4 => {
                 // In the middle of an offer, if there is one.
-                let ringing = |p: &Phone| p.live().any(|(_, c)| c.incoming && c.ack.is_none());
+                let ringing = |p: &Phone| p.live().any(|(_, c)| c.stage == Stage::Offered);
                 let busy = (0..self.trunk).find(|n| ringing(&self.phones[*n]));
                 Fault::PhoneGone(busy.unwrap_or((n % phones) as usize))
             }

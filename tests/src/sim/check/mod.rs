@@ -5,6 +5,8 @@ pub mod agents;
 pub mod calls;
 pub mod queues;
 pub mod recordings;
+#[cfg(test)]
+mod tests;
 
 use super::caller::{Caller, CallerId};
 use agents::Agents;
