@@ -8,6 +8,8 @@ pub mod control;
 pub mod hardware_thread;
 pub mod journal;
 pub mod log;
+pub mod recorder;
 pub mod seal;
 pub mod store;
 pub mod story;
+pub mod tell;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use base::id::Uid;
 use pbx::door::RecordingChange;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 use super::{ChainHead, KeyRow, Options, Request, StoreError, rows, schema};
 
@@ -72,22 +72,6 @@ impl MainDb {
     /// For reading on the same thread.
     pub fn connection(&self) -> &Connection {
         &self.connection
-    }
-
-    /// Recordings that were never closed.
-    pub fn open_recordings(&self) -> Result<Vec<Uid>, StoreError> {
-        let mut statement = self.connection.prepare("SELECT id FROM recording WHERE closed = 0")?;
-        let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
-        ids.map(|id| id.map_err(StoreError::from).and_then(|id| parse_uid(&id))).collect()
-    }
-
-    /// Whether a recording is in the index, and closed.
-    pub fn recording_closed(&self, recording: Uid) -> Result<Option<bool>, StoreError> {
-        let closed = self
-            .connection
-            .query_row("SELECT closed FROM recording WHERE id = ?1", [recording.to_string()], |row| row.get(0))
-            .optional()?;
-        Ok(closed)
     }
 }
 

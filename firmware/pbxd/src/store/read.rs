@@ -93,13 +93,18 @@ impl Reader {
             "SELECT b.call_id FROM leg_event b WHERE b.kind = 'CallBegan' AND NOT EXISTS
                (SELECT 1 FROM leg_event e WHERE e.call_id = b.call_id AND e.kind = 'CallEnded') ORDER BY b.seq",
         )?;
-        let recordings_open = self.uids("SELECT id FROM recording WHERE closed = 0 ORDER BY id")?;
+        let recordings_open = self.open_recordings()?;
         let mut statement = self.connection.prepare(
             "SELECT json_extract(detail_json, '$.agent'), json_extract(detail_json, '$.to'), max(seq)
              FROM leg_event WHERE kind = 'AgentState' GROUP BY 1",
         )?;
         let agents = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         Ok(Rebuilt { next_event: self.last_seq()? + 1, calls_open, recordings_open, agents })
+    }
+
+    /// Recordings that were never closed.
+    pub fn open_recordings(&self) -> Result<Vec<Uid>, StoreError> {
+        self.uids("SELECT id FROM recording WHERE closed = 0 ORDER BY id")
     }
 
     fn uids(&self, query: &str) -> Result<Vec<Uid>, StoreError> {

@@ -1,0 +1,1 @@
+//! The recorder with its thread and files.
