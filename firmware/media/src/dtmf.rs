@@ -9,6 +9,10 @@ use crate::tone::{COLUMNS_HZ, KEYPAD, ROWS_HZ};
 use base::media::Digit;
 use std::sync::LazyLock;
 
+/// Level of a sine at full scale (G.711 A-law).
+#[cfg(test)]
+pub(crate) const FULL_SCALE_DBM0: f64 = 314.0 / 100.0;
+
 /// Samples of a block.
 const BLOCK: usize = 102;
 /// Blocks with less power than this, as a sum of squares, are silence: two tones of -42 dBm0.
@@ -17,10 +21,13 @@ const ENERGY_MIN: f32 = 2.0 * BLOCK as f32 * 0.5 * 180.0 * 180.0;
 const PEAK_MIN: f32 = 220.0;
 /// Row and column differ at most by 10 dB, in power.
 const TWIST_MAX: f32 = 10.0;
-/// The winner of a group is at least 8 dB above the others of its group, in power.
-const STAND_OUT: f32 = 6.3;
+/// The winner of a group is at least 5 dB above the others of its group, in power: a block is short, so with full twist
+/// the strong tone leaks into the weak one's group. Purity is what keeps speech out.
+const STAND_OUT: f32 = 3.2;
 /// Part of the power of a block that the two tones hold at least.
-const PURITY_MIN: f32 = 0.74;
+const PURITY_MIN: f32 = 0.75;
+/// Between the hits that make a press each tone stays within 4 dB, in power; speech does not.
+const STEADY: f32 = 2.5;
 /// Hits in a row that make a press.
 const HITS: u8 = 2;
 /// Misses in a row that end it.
@@ -40,11 +47,27 @@ pub(crate) fn prepare() {
     LazyLock::force(&COEFFICIENTS);
 }
 
+/// A block that looks like a key, with the power of its two tones.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Hit {
+    key: Digit,
+    row: f32,
+    column: f32,
+}
+
+impl Hit {
+    /// Whether two blocks sound like one press.
+    fn goes_on(&self, next: &Hit) -> bool {
+        let steady = |a: f32, b: f32| a <= b * STEADY && b <= a * STEADY;
+        self.key == next.key && steady(self.row, next.row) && steady(self.column, next.column)
+    }
+}
+
 /// Where a detector is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum State {
-    /// No key; `hits` blocks in a row looked like `key`.
-    Up { key: Option<Digit>, hits: u8 },
+    /// No key; the last blocks looked like `last`.
+    Up { last: Option<(Hit, u8)> },
     /// `key` is down and told; `misses` blocks in a row did not look like it.
     Down { key: Digit, misses: u8 },
 }
@@ -59,7 +82,7 @@ pub struct Detector {
 
 impl Default for Detector {
     fn default() -> Detector {
-        Detector { block: [0; BLOCK], filled: 0, state: State::Up { key: None, hits: 0 } }
+        Detector { block: [0; BLOCK], filled: 0, state: State::Up { last: None } }
     }
 }
 
@@ -83,21 +106,19 @@ impl Detector {
         told
     }
 
-    fn step(&mut self, hit: Option<Digit>) -> Option<Digit> {
+    fn step(&mut self, hit: Option<Hit>) -> Option<Digit> {
+        let first = |hit: Option<Hit>| State::Up { last: hit.map(|hit| (hit, 1)) };
         let (next, told) = match (self.state, hit) {
-            (State::Up { .. }, None) => (State::Up { key: None, hits: 0 }, None),
-            (State::Up { key, hits }, Some(hit)) => {
-                let hits = if key == Some(hit) { hits + 1 } else { 1 };
-                if hits >= HITS {
-                    (State::Down { key: hit, misses: 0 }, Some(hit))
+            (State::Up { last: Some((last, hits)) }, Some(hit)) if last.goes_on(&hit) => {
+                if hits + 1 >= HITS {
+                    (State::Down { key: hit.key, misses: 0 }, Some(hit.key))
                 } else {
-                    (State::Up { key: Some(hit), hits }, None)
+                    (State::Up { last: Some((hit, hits + 1)) }, None)
                 }
             }
-            (State::Down { key, .. }, Some(hit)) if hit == key => (State::Down { key, misses: 0 }, None),
-            (State::Down { misses, .. }, _) if misses + 1 >= MISSES => {
-                (State::Up { key: hit, hits: u8::from(hit.is_some()) }, None)
-            }
+            (State::Up { .. }, hit) => (first(hit), None),
+            (State::Down { key, .. }, Some(hit)) if hit.key == key => (State::Down { key, misses: 0 }, None),
+            (State::Down { misses, .. }, hit) if misses + 1 >= MISSES => (first(hit), None),
             (State::Down { key, misses }, _) => (State::Down { key, misses: misses + 1 }, None),
         };
         self.state = next;
@@ -106,7 +127,7 @@ impl Detector {
 }
 
 /// The key that a block sounds like.
-fn classify(block: &[i16; BLOCK]) -> Option<Digit> {
+fn classify(block: &[i16; BLOCK]) -> Option<Hit> {
     let energy: f32 = block.iter().map(|s| f32::from(*s) * f32::from(*s)).sum();
     if energy < ENERGY_MIN {
         return None;
@@ -121,7 +142,10 @@ fn classify(block: &[i16; BLOCK]) -> Option<Digit> {
     let twisted = row_power > column_power * TWIST_MAX || column_power > row_power * TWIST_MAX;
     // Its share of the block's energy is power · 2 / BLOCK.
     let pure = (row_power + column_power) * 2.0 / BLOCK as f32 >= PURITY_MIN * energy;
-    if loud && !twisted && pure { Digit::from_char(KEYPAD[row][column]) } else { None }
+    if !loud || twisted || !pure {
+        return None;
+    }
+    Some(Hit { key: Digit::from_char(KEYPAD[row][column])?, row: row_power, column: column_power })
 }
 
 /// The strongest of a group, when it stands out.

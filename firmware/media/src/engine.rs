@@ -282,7 +282,7 @@ impl Engine {
         let spread = Duration::from_millis(u64::from(leg.index() % 50) * 20);
         let first_report = now + Duration::from_millis(self.settings.report_interval_ms.into()) + spread;
         let rtp = RtpLeg::new(now, send, depth, first_report);
-        self.insert(now, Leg::new(leg, Kind::Rtp(rtp)), out);
+        self.insert(now, Leg::new(leg, Kind::Rtp(Box::new(rtp))), out);
         out.ports.push(PortAction::Open { leg, local_port });
     }
 
@@ -419,10 +419,10 @@ fn voice_of_partner(legs: &[Option<Box<Leg>>], leg: &Leg, pcm: &mut crate::Pcm) 
             None => return Voice::Silence,
         },
     };
-    if let (Some(from), Some(to)) = (partner.rtp(), leg.rtp()) {
-        if from.passes_to(to) {
-            return Voice::Relayed;
-        }
+    if let (Some(from), Some(to)) = (partner.rtp(), leg.rtp())
+        && from.passes_to(to)
+    {
+        return Voice::Relayed;
     }
     if !partner.audible {
         return Voice::Silence;

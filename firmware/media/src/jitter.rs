@@ -357,7 +357,6 @@ mod tests {
         for (i, n) in order.iter().enumerate() {
             buffer.insert(ms(20 * i as u64), n.wrapping_mul(160).wrapping_sub(200), &frame(*n as u8 + 1));
         }
-        let mut buffer = buffer;
         assert_eq!(play(&mut buffer, ms(40)), None);
         let heard: Vec<_> = (0..6).map(|i| play(&mut buffer, ms(60 + 20 * i)).unwrap()).collect();
         assert_eq!(heard, [1, 2, 3, 4, 0, 6]);

@@ -14,7 +14,7 @@ use crate::{Law, Pcm, SILENCE, g711, rtcp, rtp, tone};
 use base::id::LegKey;
 use base::limits::FRAME_SAMPLES;
 use base::line::PortId;
-use base::media::{Codec, Counters, Digit, Report, RtpRemote, RtpSend};
+use base::media::{Codec, Counters, Digit, DigitSource, Report, RtpRemote, RtpSend};
 use base::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(crate) enum Partner {
 /// How a leg is connected.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Rtp(RtpLeg),
+    Rtp(Box<RtpLeg>),
     Tdm(PortId),
 }
 
@@ -188,10 +188,11 @@ impl Leg {
                 }
             }
         }
-        if tones && self.audible {
-            if let Some(digit) = self.detector.frame(&self.heard) {
-                out.reports.push(Report::Digit { leg: self.key, digit, source: base::media::DigitSource::Inband });
-            }
+        if tones
+            && self.audible
+            && let Some(digit) = self.detector.frame(&self.heard)
+        {
+            out.reports.push(Report::Digit { leg: self.key, digit, source: DigitSource::Inband });
         }
     }
 
@@ -268,10 +269,10 @@ impl Leg {
     /// Ends the tap with everything that has arrived.
     pub fn end_tap(&mut self, media: Instant, out: &mut Effects) {
         let Some(mut tap) = self.tap.take() else { return };
-        if let Kind::Rtp(rtp) = &self.kind {
-            if let Some(codec) = rtp.codec {
-                tap.flush(media, codec, &rtp.jitter, out);
-            }
+        if let Kind::Rtp(rtp) = &self.kind
+            && let Some(codec) = rtp.codec
+        {
+            tap.flush(media, codec, &rtp.jitter, out);
         }
     }
 }

@@ -169,7 +169,7 @@ impl Reports {
             let passed = ntp_middle(now).wrapping_sub(block.last_sr).wrapping_sub(block.delay);
             // More than a minute is a clock that is not ours.
             if block.last_sr != 0 && passed < 60 << 16 {
-                self.rtt_us = (u64::from(passed) * 1_000_000 >> 16) as u32;
+                self.rtt_us = ((u64::from(passed) * 1_000_000) >> 16) as u32;
             }
         }
         Ok(())

@@ -112,7 +112,7 @@ pub fn frequencies(digit: Digit) -> Option<(u32, u32)> {
 
 fn sine(hz: u32, sample: u64, peak: i32) -> i16 {
     let k = (u64::from(hz) * (sample % RATE as u64)) as usize % RATE;
-    (i32::from(SINE[k]) * peak >> 15) as i16
+    ((i32::from(SINE[k]) * peak) >> 15) as i16
 }
 
 #[cfg(test)]
@@ -161,7 +161,7 @@ mod tests {
         write(Tone::Dial, 0, &mut second);
         let power = second.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>() / 8000.0;
         // 3.14 dBm0 is a sine at full scale.
-        let dbm0 = 10.0 * (power / (32_768.0f64.powi(2) / 2.0)).log10() + 3.14;
+        let dbm0 = 10.0 * (power / (32_768.0f64.powi(2) / 2.0)).log10() + crate::dtmf::FULL_SCALE_DBM0;
         assert!((dbm0 + 10.0).abs() < 0.1, "{dbm0}");
     }
 }
