@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use board::sim::wire::{CONTROL_SOCKET, TDM_SOCKET};
-use board::sim::{CARD, PCM, control, server};
+use board::sim::wire::CONTROL_SOCKET;
+use board::sim::{control, product, server};
 
 const USAGE: &str = "usage: world --dir DIR                                  run the world, until SIGTERM or Ctrl-C
        world --dir DIR COMMAND …                        say a command to it, e.g. `ring 1`
@@ -35,7 +35,7 @@ fn run(args: &[String]) -> Result<ExitCode, String> {
             Ok(ExitCode::SUCCESS)
         }
         [flag, dir, print, plugin, path] if flag == "--dir" && print == "--print-asoundrc" && plugin == "--plugin" => {
-            print!("{}", asoundrc(&absolute(dir)?, &absolute(path)?));
+            print!("{}", product::asoundrc(&absolute(dir)?, &absolute(path)?));
             Ok(ExitCode::SUCCESS)
         }
         [flag, dir, command @ ..] if flag == "--dir" && !command[0].starts_with("--") => say(Path::new(dir), command),
@@ -45,17 +45,6 @@ fn run(args: &[String]) -> Result<ExitCode, String> {
 
 fn absolute(path: &str) -> Result<PathBuf, String> {
     std::path::absolute(path).map_err(|why| format!("{path}: {why}"))
-}
-
-/// Complete in itself: with it, the machine's own sound devices are not needed and not seen.
-fn asoundrc(dir: &Path, plugin: &Path) -> String {
-    format!(
-        "# TDM highway of the simulated appliance; used through ALSA_CONFIG_PATH.\n\
-         pcm_type.cordboard {{\n    lib \"{}\"\n}}\n\
-         pcm.{PCM} {{\n    type cordboard\n    socket \"{}\"\n    card {CARD}\n}}\n",
-        plugin.display(),
-        dir.join(TDM_SOCKET).display()
-    )
 }
 
 /// Sends one command; files in it are named by their full path, because the world may run elsewhere.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::wire::{self, SPI_BYTES_MAX, SPI_OK, SPI_SOCKET};
+use super::wire::{self, SPI_BYTES_MAX, SPI_OK, SPI_SOCKET, TDM_SOCKET};
 use crate::ports::Ports;
 use crate::{BusTrouble, NoSuchPort};
 
@@ -20,6 +20,21 @@ use crate::{BusTrouble, NoSuchPort};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Between two attempts to reach the world.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Configuration of the sound system (to be named by `ALSA_CONFIG_PATH`) in which the card's highway is the PCM
+/// [`super::PCM`], served by the plugin at `plugin` from the world in `world_dir`; both paths absolute. It is complete in
+/// itself: the machine's own sound devices are not needed and not seen.
+pub fn asoundrc(world_dir: &Path, plugin: &Path) -> String {
+    format!(
+        "# TDM highway of the simulated appliance; used through ALSA_CONFIG_PATH.\n\
+         pcm_type.cordboard {{\n    lib \"{}\"\n}}\n\
+         pcm.{} {{\n    type cordboard\n    socket \"{}\"\n    card {}\n}}\n",
+        plugin.display(),
+        super::PCM,
+        world_dir.join(TDM_SOCKET).display(),
+        super::CARD
+    )
+}
 
 /// The chassis: its bus and its ports.
 pub struct Chassis {

@@ -132,26 +132,33 @@ fn listen(path: &Path, kind: SockType) -> Result<UnixListener, String> {
 /// Runs a world in `dir` until SIGTERM or SIGINT. `ready` is called when all sockets listen. Errors are sentences for
 /// people. Call it before other threads are started: it blocks the two signals.
 pub fn serve(dir: &Path, ready: impl FnOnce()) -> Result<(), String> {
+    let signals = signals().map_err(|why| format!("cannot receive signals: {why}"))?;
+    serve_until(dir, signals.as_fd(), ready)
+}
+
+fn signals() -> Result<SignalFd, Errno> {
     let mut mask = SigSet::empty();
     mask.add(Signal::SIGTERM);
     mask.add(Signal::SIGINT);
-    let signals = mask
-        .thread_block()
-        .and_then(|()| SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK))
-        .map_err(|why| format!("cannot receive signals: {why}"))?;
+    mask.thread_block()?;
+    SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+}
+
+/// Runs a world in `dir` until `stop` is readable or closed at its other end.
+pub fn serve_until(dir: &Path, stop: BorrowedFd<'_>, ready: impl FnOnce()) -> Result<(), String> {
     let sockets = Sockets::open(dir)?;
     let world = World::new(boot_now());
     let (spi, tdm, control) = (Vec::new(), Vec::new(), Vec::new());
     let mut server = Server { world, spi, tdm, control, counts: Counts::default(), sockets };
     ready();
-    server.run(&signals).map_err(|why| format!("cannot wait for events: {why}"))
+    server.run(stop).map_err(|why| format!("cannot wait for events: {why}"))
 }
 
 impl Server {
-    fn run(&mut self, signals: &SignalFd) -> Result<(), Errno> {
+    fn run(&mut self, stop: BorrowedFd<'_>) -> Result<(), Errno> {
         loop {
-            let woken = self.wait(signals.as_fd())?;
-            if woken.signal {
+            let woken = self.wait(stop)?;
+            if woken.stop {
                 return Ok(());
             }
             self.serve_clients(&woken);
@@ -162,12 +169,12 @@ impl Server {
     }
 
     /// Sleeps until something arrives or a period ends.
-    fn wait(&self, signals: BorrowedFd<'_>) -> Result<Woken, Errno> {
+    fn wait(&self, stop: BorrowedFd<'_>) -> Result<Woken, Errno> {
         let sockets = [self.sockets.spi.as_fd(), self.sockets.tdm.as_fd(), self.sockets.control.as_fd()];
         let clients = self.spi.iter().map(AsFd::as_fd);
         let clients = clients.chain(self.tdm.iter().map(|c| c.stream.as_fd()));
         let clients = clients.chain(self.control.iter().map(|c| c.stream.as_fd()));
-        let fds = std::iter::once(signals).chain(sockets).chain(clients);
+        let fds = std::iter::once(stop).chain(sockets).chain(clients);
         let mut fds: Vec<PollFd<'_>> = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         let left = self.world.next_period().since(boot_now());
         match ppoll(&mut fds, Some(TimeSpec::from_duration(left)), None) {
@@ -175,10 +182,10 @@ impl Server {
             Err(why) => return Err(why),
         }
         let mut active = fds.iter().map(|fd| fd.any().unwrap_or(true));
-        let signal = active.next().unwrap_or(false);
+        let stop = active.next().unwrap_or(false);
         let mut active = active.skip(sockets.len());
         let mut take = |count: usize| active.by_ref().take(count).collect::<Vec<bool>>();
-        Ok(Woken { signal, spi: take(self.spi.len()), tdm: take(self.tdm.len()), control: take(self.control.len()) })
+        Ok(Woken { stop, spi: take(self.spi.len()), tdm: take(self.tdm.len()), control: take(self.control.len()) })
     }
 
     fn serve_clients(&mut self, woken: &Woken) {
@@ -268,7 +275,7 @@ impl Server {
 }
 
 struct Woken {
-    signal: bool,
+    stop: bool,
     spi: Vec<bool>,
     tdm: Vec<bool>,
     control: Vec<bool>,
