@@ -1,6 +1,6 @@
 //! The virtual phones against each other over a bad network: the world's own parts must work before they judge.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use tests::sim::dialog::Stage;

@@ -1,6 +1,8 @@
 //! Thousands of short seeds: a few minutes at a small site each, in any weather, with faults; then everything heals and
 //! must come to its end. `CORDBOARD_SEEDS` sets how many, `CORDBOARD_SEED` runs one.
 
+#![allow(clippy::panic)]
+
 use std::time::Instant;
 use tests::sim::plan::Plan;
 use tests::sim::run::{number_from, run_many};

@@ -245,6 +245,7 @@ impl World {
         line.caller = None;
         line.rests_until_us = now_us + 12_000_000;
         if line.off_hook {
+            self.plan_event(20_000_000, Event::LockOut(port));
             self.plan_event(200_000, Event::Line(port, LineEvent::BatteryLost));
             self.plan_event(1_000_000, Event::Line(port, LineEvent::BatteryBack));
         } else if std::mem::replace(&mut line.ringing, false) {

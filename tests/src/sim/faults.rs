@@ -136,6 +136,7 @@ impl World {
             self.caller_left_by_box(id);
         }
         self.plan_event(150_000, Event::Line(port, LineEvent::BatteryLost));
+        self.plan_event(40_000_000, Event::LockOut(port));
     }
 
     /// Kills the program: its state is what was on disk, everything else is gone.

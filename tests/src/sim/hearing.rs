@@ -3,16 +3,82 @@
 
 use super::caller::{CallerId, Way};
 use super::dialog::Stage;
+use super::media::Effect;
 use super::phone::CallNo;
 use super::plan::BOX;
-use super::world::World;
+use super::world::{Event, World};
 use base::id::LegKey;
+use base::media::Report;
+use pbx::door::Input;
 use std::net::SocketAddr;
 
 /// After a restart the media are set up again within this time.
 const AFTER_RESTART_US: u64 = 1_000_000;
 
 impl World {
+    pub(super) fn media_effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Later(us, report) => self.plan_event(us, Event::Media(report)),
+            Effect::Listens(rtp) => {
+                if self.party(rtp).is_none() {
+                    self.plan_silence(rtp);
+                }
+            }
+            Effect::Bridged(a, b) => {
+                for (one, other) in [(a, b), (b, a)] {
+                    let caller = self.caller_of_leg(one);
+                    let remote = self.media.leg(other).and_then(|l| l.remote).map(|r| r.addr);
+                    if let (Some(id), Some(rtp)) = (caller, remote) {
+                        self.caller_hears(id, rtp);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whose leg this is, when it is a caller's.
+    pub(super) fn caller_of_leg(&self, leg: base::id::LegKey) -> Option<CallerId> {
+        let leg = self.media.leg(leg)?;
+        let way = match (leg.line, leg.remote) {
+            (Some(port), _) => Way::Line(port),
+            (None, Some(remote)) => {
+                let (index, no) = self.party(remote.addr)?;
+                Way::Phone(index, no)
+            }
+            (None, None) => return None,
+        };
+        self.caller_by_way.get(&way).copied()
+    }
+
+    /// The phone and call that speak at this RTP address.
+    pub(super) fn party(&self, rtp: SocketAddr) -> Option<(usize, CallNo)> {
+        let index = *self.phone_of.get(&rtp.ip())?;
+        let phone = &self.phones[index];
+        phone.live().find(|(_, c)| c.rtp == rtp).map(|(no, _)| (index, no)).filter(|_| phone.alive)
+    }
+
+    pub(super) fn plan_silence(&mut self, rtp: SocketAddr) {
+        let timeout_s = u64::from(self.check.silence_timeout_s);
+        self.plan_event(timeout_s * 1_000_000, Event::Silence(rtp));
+    }
+
+    pub(super) fn silence(&mut self, rtp: SocketAddr) {
+        let speaks = self.phone_of.get(&rtp.ip()).is_some_and(|n| self.phones[*n].speaks_at(rtp));
+        if let (false, Some(leg)) = (speaks, self.media.leg_at(rtp)) {
+            let for_ms = self.check.silence_timeout_s * 1_000;
+            self.feed(Input::Media(Report::Silent { leg, for_ms }));
+        }
+    }
+
+    pub(super) fn media_reports(&mut self, report: Report) {
+        if let Report::PlayDone { leg, play } = &report
+            && !self.media.play_done(*leg, *play)
+        {
+            return;
+        }
+        self.feed(Input::Media(report));
+    }
+
     /// A phone has talked for a while.
     pub(super) fn probe(&mut self, index: usize, no: CallNo) {
         let settled = self.check.restarted_us.is_none_or(|at| self.now_us > at + AFTER_RESTART_US);

@@ -143,7 +143,7 @@ impl FakeMedia {
     }
 
     fn create_rtp(&mut self, leg: LegKey, port: u16) {
-        if port % 2 != 0 || port < self.range.0 || port + 1 > self.range.1 {
+        if !port.is_multiple_of(2) || port < self.range.0 || port + 1 > self.range.1 {
             self.complaints.push(format!("{leg:?}: RTP port {port} is odd or out of the range"));
         }
         if let Some(other) = self.ports.insert(port, leg) {

@@ -43,7 +43,7 @@ impl Links {
 
 impl World {
     /// A phone sends.
-    pub(super) fn from_phone(&mut self, index: usize, bytes: Vec<u8>) {
+    pub(super) fn phone_sends(&mut self, index: usize, bytes: Vec<u8>) {
         let identity = &self.phones[index].identity;
         let (local, remote) = (identity.server, identity.addr);
         if identity.stream {
@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Something reaches the box's socket.
-    pub(super) fn to_box(&mut self, input: SipInput) {
+    pub(super) fn reaches_box(&mut self, input: SipInput) {
         let conn = match &input {
             SipInput::Opened { conn, .. } | SipInput::Bytes { conn, .. } => Some(*conn),
             SipInput::Datagram { .. } | SipInput::Closed { .. } | SipInput::Timer => None,
@@ -104,7 +104,7 @@ impl World {
     }
 
     /// The box sends.
-    pub(super) fn from_box(&mut self, output: SipOutput) {
+    pub(super) fn box_sends(&mut self, output: SipOutput) {
         match output {
             SipOutput::Datagram { remote, bytes, .. } => match self.phone_at.get(&remote).copied() {
                 Some(index) => {

@@ -7,7 +7,7 @@ use super::check::Checks;
 use super::dice::Dice;
 use super::faults::Fault;
 use super::line::{AnalogLine, Seen};
-use super::media::{Effect, FakeMedia};
+use super::media::FakeMedia;
 use super::network::Network;
 use super::phone::{Act, CallNo, Identity, News, Phone};
 use super::plan::{BOX, CARRIER, DAWN, Plan, START_US};
@@ -45,6 +45,8 @@ pub enum Event {
     Hold(SocketAddr, bool),
     /// A line's exchange or driver reports.
     Line(PortId, LineEvent),
+    /// The exchange takes the line out of service when it has been held for nothing.
+    LockOut(PortId),
     /// The media engine reports.
     Media(Report),
     /// The store commits.
@@ -128,7 +130,7 @@ pub struct World {
     planned: u64,
     pub(super) phones: Vec<Phone>,
     pub(super) phone_at: BTreeMap<SocketAddr, usize>,
-    phone_of: BTreeMap<IpAddr, usize>,
+    pub(super) phone_of: BTreeMap<IpAddr, usize>,
     timer_of: Vec<Option<u64>>,
     pub(super) trunk: usize,
     pub(super) network: Network,
@@ -206,7 +208,7 @@ impl World {
         self.stats.virtual_us = self.now_us - START_US;
         self.stats.callers = self.arrived;
         self.stats.rows = self.store.last().unwrap_or(0);
-        self.stats.heard = self.check.heard;
+        self.stats.heard = self.callers.values().filter(|c| c.heard_us.is_some()).count() as u64;
         Outcome { violations: self.check.take(), ladder: self.ladder.into(), stats: self.stats, journal: self.journal }
     }
 
@@ -292,7 +294,7 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::ToBox(input) => self.to_box(input),
+            Event::ToBox(input) => self.reaches_box(input),
             Event::ToPhone(index, bytes) => {
                 self.with_phone(index, |phone, now_us, out| phone.receive(now_us, &bytes, out));
             }
@@ -318,6 +320,7 @@ impl World {
                 }
             }
             Event::Line(port, event) => self.line_reports(port, event),
+            Event::LockOut(port) => self.lock_out(port),
             Event::Media(report) => self.media_reports(report),
             Event::Commit => {
                 if let Some(seq) = self.store.commit() {
@@ -367,7 +370,7 @@ impl World {
     fn carry(&mut self, output: Output) {
         let now_us = self.now_us;
         match output {
-            Output::Sip(output) => self.from_box(output),
+            Output::Sip(output) => self.box_sends(output),
             Output::Media(command) => {
                 let mut effects = Vec::new();
                 self.media.command(&command, &mut effects);
@@ -388,7 +391,7 @@ impl World {
                     if let pbx::event::Detail::AgentState { agent, to, .. } = &row.detail {
                         self.display.insert(agent.clone(), to.clone());
                     }
-                    let caller = self.caller_on_line(&row);
+                    let caller = self.caller_behind(&row);
                     self.check.row(now_us, &row, caller);
                 }
                 Kept::Again => {}
@@ -404,75 +407,15 @@ impl World {
         }
     }
 
-    /// The world's caller on the line that a row's call came by.
-    fn caller_on_line(&self, row: &pbx::event::LegEvent) -> Option<CallerId> {
-        let pbx::event::Detail::CallBegan { origin, .. } = &row.detail else { return None };
+    /// The world's caller of a call that begins, when it came by a line or from an extension.
+    fn caller_behind(&self, row: &pbx::event::LegEvent) -> Option<CallerId> {
+        let pbx::event::Detail::CallBegan { origin, called, .. } = &row.detail else { return None };
+        if let Some(extension) = origin.strip_prefix("extension ") {
+            let theirs = |c: &Caller| c.number == extension && c.dialled == *called;
+            return self.callers.iter().rev().take(500).find(|(_, c)| theirs(c)).map(|(id, _)| *id);
+        }
         let (port, line) = self.lines.iter().find(|(p, _)| *origin == format!("line {}/{}", p.card, p.port))?;
         line.caller.or(self.caller_by_way.get(&Way::Line(*port)).copied())
-    }
-
-    fn media_effect(&mut self, effect: Effect) {
-        match effect {
-            Effect::Later(us, report) => self.plan_event(us, Event::Media(report)),
-            Effect::Listens(rtp) => {
-                if self.party(rtp).is_none() {
-                    self.plan_silence(rtp);
-                }
-            }
-            Effect::Bridged(a, b) => {
-                for (one, other) in [(a, b), (b, a)] {
-                    let caller = self.caller_of_leg(one);
-                    let remote = self.media.leg(other).and_then(|l| l.remote).map(|r| r.addr);
-                    if let (Some(id), Some(rtp)) = (caller, remote) {
-                        self.check.heard += 1;
-                        self.caller_hears(id, rtp);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whose leg this is, when it is a caller's.
-    pub(super) fn caller_of_leg(&self, leg: base::id::LegKey) -> Option<CallerId> {
-        let leg = self.media.leg(leg)?;
-        let way = match (leg.line, leg.remote) {
-            (Some(port), _) => Way::Line(port),
-            (None, Some(remote)) => {
-                let (index, no) = self.party(remote.addr)?;
-                Way::Phone(index, no)
-            }
-            (None, None) => return None,
-        };
-        self.caller_by_way.get(&way).copied()
-    }
-
-    /// The phone and call that speak at this RTP address.
-    pub(super) fn party(&self, rtp: SocketAddr) -> Option<(usize, CallNo)> {
-        let index = *self.phone_of.get(&rtp.ip())?;
-        let phone = &self.phones[index];
-        phone.live().find(|(_, c)| c.rtp == rtp).map(|(no, _)| (index, no)).filter(|_| phone.alive)
-    }
-
-    fn plan_silence(&mut self, rtp: SocketAddr) {
-        let timeout_s = u64::from(self.check.silence_timeout_s);
-        self.plan_event(timeout_s * 1_000_000, Event::Silence(rtp));
-    }
-
-    fn silence(&mut self, rtp: SocketAddr) {
-        let speaks = self.phone_of.get(&rtp.ip()).is_some_and(|n| self.phones[*n].speaks_at(rtp));
-        if let (false, Some(leg)) = (speaks, self.media.leg_at(rtp)) {
-            let for_ms = self.check.silence_timeout_s * 1_000;
-            self.feed(Input::Media(Report::Silent { leg, for_ms }));
-        }
-    }
-
-    fn media_reports(&mut self, report: Report) {
-        if let Report::PlayDone { leg, play } = &report
-            && !self.media.play_done(*leg, *play)
-        {
-            return;
-        }
-        self.feed(Input::Media(report));
     }
 
     fn line_reports(&mut self, port: PortId, event: LineEvent) {
@@ -490,6 +433,14 @@ impl World {
         self.feed(Input::Line(port, event));
     }
 
+    fn lock_out(&mut self, port: PortId) {
+        if self.lines.get(&port).is_some_and(|l| l.off_hook && l.caller.is_none()) {
+            self.plan_event(0, Event::Line(port, LineEvent::BatteryLost));
+            self.plan_event(1_000_000, Event::Line(port, LineEvent::BatteryBack));
+            self.plan_event(20_000_000, Event::LockOut(port));
+        }
+    }
+
     fn line_commanded(&mut self, port: PortId, command: LineCommand) {
         let now_us = self.now_us;
         let Some(line) = self.lines.get_mut(&port) else {
@@ -502,9 +453,7 @@ impl World {
                 self.caller_left_by_box(caller);
             }
             Seen::Pointless => {
-                // The exchange takes the line out of service after a while of dial tone.
-                self.plan_event(20_000_000, Event::Line(port, LineEvent::BatteryLost));
-                self.plan_event(21_000_000, Event::Line(port, LineEvent::BatteryBack));
+                self.plan_event(20_000_000, Event::LockOut(port));
             }
             Seen::Nothing => {}
         }
@@ -518,7 +467,7 @@ impl World {
         act(phone, now_us, &mut acts);
         for act in acts {
             match act {
-                Act::Send(bytes) => self.from_phone(index, bytes),
+                Act::Send(bytes) => self.phone_sends(index, bytes),
                 Act::Tell(news) => self.tell(index, news),
             }
         }

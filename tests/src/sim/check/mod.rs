@@ -32,8 +32,6 @@ pub struct Checks {
     found: Vec<(u64, String)>,
     /// Callers whose call the box declared over in this turn.
     pub ended: Vec<CallerId>,
-    /// Bridges with a person.
-    pub heard: u64,
     /// Time-out of a silent phone, as configured.
     pub silence_timeout_s: u32,
     /// Last restart of the program, or return from it.
@@ -53,7 +51,6 @@ impl Checks {
             recordings: Recordings::default(),
             found: Vec::new(),
             ended: Vec::new(),
-            heard: 0,
             silence_timeout_s: config.media.silence_timeout_s,
             restarted_us: None,
         }
@@ -83,7 +80,7 @@ impl Checks {
         }
     }
 
-    /// A row of the leg-event journal; `caller` is who rings on the line of a call that begins.
+    /// A row of the leg-event journal; `caller` is who is behind a call that begins, unless it came by trunk.
     pub fn row(&mut self, now_us: u64, row: &LegEvent, caller: Option<CallerId>) {
         let mut found = Findings::new();
         if row.at.as_micros() != now_us {
