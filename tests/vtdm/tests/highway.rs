@@ -50,11 +50,8 @@ impl Rig {
         answer
     }
 
-    /// The number after `field` in an answer, or the first of that field in the status.
-    fn number(text: &str, field: &str) -> u64 {
-        let at = text.find(field).unwrap_or_else(|| panic!("no {field} in {text}")) + field.len();
-        let digits = text[at..].trim_start_matches(|c: char| !c.is_ascii_digit());
-        digits.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+    fn status(&self) -> serde_json::Value {
+        serde_json::from_str(self.say("status").strip_prefix("ok ").unwrap()).unwrap()
     }
 }
 
@@ -195,26 +192,34 @@ fn find_ramp(samples: &[i16], count: usize) -> usize {
     start
 }
 
-/// Speech of line 2 comes in on channel 1 sample by sample, is played back, and is heard by the caller.
+/// Speech of line 2 comes in on channel 1 sample by sample, is played back, and is heard by the caller. A busy machine
+/// may make us late, which the next part is about; then this part is done again.
 fn every_sample_arrives_both_ways(dir: &Path) {
+    let late = |result: &alsa::Result<()>| result.as_ref().is_err_and(|why| why.errno() == nix::libc::EPIPE);
+    let done = (0..5).map(|_| echo_exactly(dir)).find(|result| !late(result));
+    done.expect("in time once in five").unwrap();
+}
+
+fn echo_exactly(dir: &Path) -> alsa::Result<()> {
     let rig = Rig::start(dir);
     let _answerer = Answerer::start(dir);
     let (speech, heard) = (dir.join("speech.wav"), dir.join("heard.wav"));
     write_wav(&speech, (0..12_000).map(ramp));
-    let (capture, playback) = (open(Direction::Capture).unwrap(), open(Direction::Playback).unwrap());
+    let (capture, playback) = (open(Direction::Capture)?, open(Direction::Playback)?);
     assert_eq!(open(Direction::Capture).unwrap_err().errno(), nix::libc::EBUSY);
-    let began_hearing = Rig::number(&rig.say(&format!("hear 2 {} start", heard.display())), "began");
+    let answer = rig.say(&format!("hear 2 {} start", heard.display()));
+    let began_hearing: u64 = answer.trim().strip_prefix("ok began ").unwrap().parse().unwrap();
     rig.say(&format!("call 2 {}", speech.display()));
     rig.say("wait 2 off-hook 3000");
-    let began_saying = Rig::number(&rig.say("status"), "speech.wav").max(Rig::number(&rig.say("status"), "\"began\""));
-    capture.start().unwrap();
+    let began_saying = rig.status()["lines"][1]["sounds"][0]["began"].as_u64().unwrap();
+    capture.start()?;
     let mut captured = Vec::new();
-    write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap();
+    write_period(&playback, &[0; CHANNELS * PERIOD])?;
     for _ in 0..90 {
-        let period = read_period(&capture).unwrap();
+        let period = read_period(&capture)?;
         captured.extend(channel_of(&period, 1));
         assert!(channel_of(&period, 0).all(|s| s == 0), "other lines are silent");
-        write_period(&playback, &period).unwrap();
+        write_period(&playback, &period)?;
     }
     find_ramp(&captured, 12_000);
     rig.say("hear 2 stop");
@@ -222,7 +227,9 @@ fn every_sample_arrives_both_ways(dir: &Path) {
     let round_trip = began_hearing + find_ramp(&heard, 11_000) as u64 - began_saying;
     println!("line to box to line: {round_trip} samples = {} ms", round_trip / 8);
     assert!(round_trip <= 4 * PERIOD as u64);
-    println!("status {}", rig.say("status"));
+    let highway = &rig.status()["highway"];
+    assert_eq!((&highway["underruns"], &highway["undelivered"]), (&0.into(), &0.into()), "{highway}");
+    Ok(())
 }
 
 /// A program that comes back finds the call where it is now, not where it left.
@@ -242,7 +249,7 @@ fn reopening_joins_at_the_current_period(dir: &Path) {
     };
     let before = listen(30);
     drop(answerer);
-    rig.say("wait 2 off-hook 200 ".trim()).is_empty();
+    wait_ms(&rig, 200);
     let after = listen(10);
     let (last, first) = (*before.last().unwrap(), after[0]);
     let gap = i32::from(first) - i32::from(last);

@@ -111,3 +111,6 @@ impl<R: FnMut(Input)> Poller<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
