@@ -1,6 +1,7 @@
 //! The journal's helper thread: syncs what was written, makes snapshots durable and deletes what is older than the
 //! ring. It never touches what recovery needs.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
+use super::segment::SegmentName;
 use super::{JournalError, Options, SYNC_EVERY, segment, sync_dir};
 
 /// Snapshots that wait to be written; a further one is not taken, the next will do.
@@ -186,8 +188,8 @@ fn write_snapshot(options: &Options, shared: &Shared, seq: u64, bytes: Vec<u8>) 
     prune(options, seq)
 }
 
-/// Deletes segments that recovery from `snapshot_seq` does not need and the ring does not want, oldest first, and the
-/// snapshots that no kept segment follows (the newest two always stay).
+/// Deletes segments that recovery from `snapshot_seq` does not need and the ring does not want, oldest first. Of the
+/// snapshots stay the newest two and, for a replay from any kept segment on, the first one taken in each.
 fn prune(options: &Options, snapshot_seq: u64) -> Result<(), JournalError> {
     let (segments, snapshots) = segment::list(&options.dir)?;
     let needed_from = segments.iter().rposition(|name| name.first_seq <= snapshot_seq + 1).unwrap_or(0);
@@ -209,9 +211,11 @@ fn prune(options: &Options, snapshot_seq: u64) -> Result<(), JournalError> {
             fs::remove_file(&path).map_err(|error| JournalError::File { path: path.clone(), error })?;
         }
     }
+    let first_in = |name: &SegmentName| snapshots.iter().find(|seq| **seq + 1 >= name.first_seq);
+    let firsts: BTreeSet<u64> = segments[kept_from..].iter().filter_map(first_in).copied().collect();
     let newest_two = snapshots.len().saturating_sub(2);
     for seq in &snapshots[..newest_two] {
-        if !segments[kept_from..].iter().any(|name| name.snapshot == *seq) {
+        if !firsts.contains(seq) {
             let path = options.dir.join(segment::snapshot_name(*seq));
             fs::remove_file(&path).map_err(|error| JournalError::File { path: path.clone(), error })?;
         }

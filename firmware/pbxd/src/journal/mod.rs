@@ -130,6 +130,8 @@ pub struct Journal {
 
 struct OpenSegment {
     name: SegmentName,
+    /// Newest durable snapshot when it began.
+    snapshot: u64,
     path: PathBuf,
     file: Arc<File>,
     sealer: Sealer,
@@ -147,9 +149,8 @@ impl Journal {
         let failed = |error| JournalError::File { path: options.dir.clone(), error };
         std::fs::create_dir_all(&options.dir).map_err(failed)?;
         let found = recovery::recover(&options.dir, &options.master)?;
-        let name =
-            SegmentName { number: found.next_number, first_seq: found.next_seq, snapshot: found.snapshot_seq };
-        let segment = open_segment(&options, name)?;
+        let name = SegmentName { number: found.next_number, first_seq: found.next_seq };
+        let segment = open_segment(&options, name, found.snapshot_seq)?;
         let shared = Arc::new(Shared::new(segment.file.clone(), segment.path.clone(), found.snapshot_seq));
         let flusher = Flusher::start(&options, shared.clone())?;
         let mut journal = Journal {
@@ -256,23 +257,19 @@ impl Journal {
         let segment = &self.segment;
         let old = segment.began.is_some_and(|began| now.since(began) >= SEGMENT_AGE);
         let full = segment.bytes >= SEGMENT_BYTES;
-        let snapshot_came = self.durable_snapshot() > segment.name.snapshot;
+        let snapshot_came = self.durable_snapshot() > segment.snapshot;
         if ((full || old) && snapshot_came) || segment.bytes >= SEGMENT_BYTES_MAX { self.rotate() } else { Ok(()) }
     }
 
     fn rotate(&mut self) -> Result<(), JournalError> {
-        let name = SegmentName {
-            number: self.segment.name.number + 1,
-            first_seq: self.next_seq,
-            snapshot: self.durable_snapshot(),
-        };
-        self.segment = open_segment(&self.options, name)?;
+        let name = SegmentName { number: self.segment.name.number + 1, first_seq: self.next_seq };
+        self.segment = open_segment(&self.options, name, self.durable_snapshot())?;
         self.shared.replace_file(self.segment.file.clone(), self.segment.path.clone());
         Ok(())
     }
 }
 
-fn open_segment(options: &Options, name: SegmentName) -> Result<OpenSegment, JournalError> {
+fn open_segment(options: &Options, name: SegmentName, snapshot: u64) -> Result<OpenSegment, JournalError> {
     let path = options.dir.join(name.file_name());
     let failed = |error| JournalError::File { path: path.clone(), error };
     let context = segment::segment_context(name.first_seq);
@@ -281,7 +278,7 @@ fn open_segment(options: &Options, name: SegmentName) -> Result<OpenSegment, Jou
         build: options.build.clone(),
         config: options.config,
         first_seq: name.first_seq,
-        snapshot: name.snapshot,
+        snapshot,
         key: key.0.to_vec(),
     };
     let head = segment::file_header(segment::SEGMENT_MAGIC, &header)?;
@@ -290,7 +287,7 @@ fn open_segment(options: &Options, name: SegmentName) -> Result<OpenSegment, Jou
     let mut file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(failed)?;
     file.write_all(&head).map_err(failed)?;
     let bytes = head.len() as u64;
-    Ok(OpenSegment { name, path, file: Arc::new(file), sealer, bytes, began: None, broken: false })
+    Ok(OpenSegment { name, snapshot, path, file: Arc::new(file), sealer, bytes, began: None, broken: false })
 }
 
 /// Makes a new directory entry durable.

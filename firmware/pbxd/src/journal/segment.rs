@@ -285,22 +285,21 @@ pub(super) fn snapshot_file(
     Ok(out)
 }
 
-/// The parts of a segment's file name, which sorts by age: running number, first input, newest snapshot before it.
+/// The parts of a segment's file name, which sorts by age: running number and first input.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct SegmentName {
     pub number: u64,
     pub first_seq: u64,
-    pub snapshot: u64,
 }
 
 impl SegmentName {
     pub fn file_name(self) -> String {
-        format!("segment-{:010}-{:020}-{:020}", self.number, self.first_seq, self.snapshot)
+        format!("segment-{:010}-{:020}", self.number, self.first_seq)
     }
 
     fn parse(name: &str) -> Option<SegmentName> {
         let mut parts = name.strip_prefix("segment-")?.split('-').map(|part| part.parse::<u64>().ok());
-        let name = SegmentName { number: parts.next()??, first_seq: parts.next()??, snapshot: parts.next()?? };
+        let name = SegmentName { number: parts.next()??, first_seq: parts.next()?? };
         parts.next().is_none().then_some(name)
     }
 }
