@@ -18,7 +18,7 @@ pub(super) struct Finding {
     pub severity: Severity,
     /// Shown to people.
     pub path: String,
-    /// Where it stands; as `path`, or an item of its list.
+    /// Where it stands: `path`, or one of the words there.
     pub at: String,
     /// What else it rests on.
     pub rests_on: Vec<String>,
@@ -134,7 +134,7 @@ fn references(
             let path = format!("{own} {}", leaf.name);
             let reason = Text::new(problem::REFERENCE).with("table", table.word()).with("name", name);
             let remedy = Text::new(problem::REFERENCE_REMEDY).with("keyword", table.keyword()).with("name", name);
-            let at = if matches!(leaf.value, Value::Texts(_)) { format!("{path} {name}") } else { path.clone() };
+            let at = format!("{path} {name}");
             let finding = Finding::error(path, reason, remedy.with("brace", "{").with("close", "}"));
             found.push(Finding { at, ..finding });
         }
@@ -200,9 +200,11 @@ fn numbers(config: &Config, found: &mut Vec<Finding>) {
 /// Codes equal to another, or to `agent-not-ready` followed by a reason digit. Codes begin with `*` or `#`, numbers and
 /// extensions with a digit, so these never meet.
 fn codes(config: &Config, found: &mut Vec<Finding>) {
-    let Some(block) = view(config).into_iter().find(|b| b.block.section == Section::Codes) else {
+    let Some(mut block) = view(config).into_iter().find(|b| b.block.section == Section::Codes) else {
         return;
     };
+    // Defaults first: of two equal codes the one that was written is to be mended.
+    block.leaves.sort_by_key(|leaf| leaf.written);
     let not_ready = config.codes.agent_not_ready.as_str();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
     for leaf in &block.leaves {

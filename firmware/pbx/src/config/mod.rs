@@ -34,7 +34,9 @@ pub struct Examination {
 /// Reads a text and reports everything that is wrong with it, warnings included.
 pub fn examine(text: &str) -> Examination {
     let mut report = problem::Report::default();
-    let (config, places) = read_text(text, &mut report);
+    let Some((config, places)) = read_text(text, &mut report) else {
+        return Examination { config: None, problems: report.finish() };
+    };
     for finding in check::check(&config, &|path| places.has(path)) {
         let bad = places.is_bad(&finding.at) || finding.rests_on.iter().any(|path| places.is_bad(path));
         if !bad {
@@ -72,15 +74,15 @@ pub fn validate_prompts(config: &Config, available: &[&str]) -> Vec<Problem> {
 /// Gives problems without a place the line and column at which `text`, from which the configuration was read, says what
 /// they are about.
 pub fn locate(problems: &mut [Problem], text: &str) {
-    let (_, places) = read_text(text, &mut problem::Report::default());
+    let Some((_, places)) = read_text(text, &mut problem::Report::default()) else { return };
     for problem in problems.iter_mut().filter(|p| p.line == 0) {
         (problem.line, problem.column) = places.find(&problem.path);
     }
 }
 
-fn read_text(text: &str, report: &mut problem::Report) -> (Config, read::Places) {
-    let nodes = tree::parse(text, report);
-    read::read(&nodes, report)
+fn read_text(text: &str, report: &mut problem::Report) -> Option<(Config, read::Places)> {
+    let nodes = tree::parse(text, report)?;
+    Some(read::read(&nodes, report))
 }
 
 /// One site. Immutable once built; a change makes a new one.
@@ -159,7 +161,8 @@ pub struct Sip {
 pub struct Media {
     /// `address`: where peers send RTP. Default: the address of `sip listen`.
     pub address: IpAddr,
-    /// `rtp-ports 20000-20999`: RTP takes even ports, RTCP the next; even, at least 4 ports, above 1023.
+    /// `rtp-ports`, first and last, default 20000-20999: RTP takes even ports, RTCP the next; the first is even and above
+    /// 1023, the last odd, at least 4.
     pub rtp_ports: (u16, u16),
     /// `jitter-ms`, 20-200 in steps of 20, default 40: depth of the fixed jitter buffer.
     pub jitter_ms: u32,
@@ -170,7 +173,7 @@ pub struct Media {
 /// `port M { … }` of an FXO card.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Line {
-    /// `label`, for people.
+    /// `label`, for people; default empty.
     pub label: String,
     /// `did`: calls on this line count as calls to this number.
     pub did: String,
@@ -179,7 +182,7 @@ pub struct Line {
 /// `extension 2001 { … }`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Extension {
-    /// `name`: display name.
+    /// `name`: display name; default its number.
     pub name: String,
     /// `secret`: 8 characters or more; digest password.
     pub secret: String,
@@ -192,7 +195,7 @@ pub struct Extension {
 /// `agent 1001 { … }`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Agent {
-    /// `name`
+    /// `name`; default its number.
     pub name: String,
     /// `extension`: the phone the agent works at. One agent per extension in this release.
     pub extension: String,
@@ -205,7 +208,7 @@ pub struct Agent {
 pub struct Queue {
     /// `title`: for people; default its name.
     pub title: String,
-    /// `agents [ 1001 1002 ]`
+    /// `agents [ 1001 1002 ]`; default none.
     pub agents: Vec<String>,
     /// `priority`, 0-10, default 5; higher is served first where an agent serves several queues.
     pub priority: u8,
@@ -222,7 +225,7 @@ pub struct Queue {
 /// `menu main { … }`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Menu {
-    /// `languages [ zh-CN en-US ]`: the prompt is played in each, in this order.
+    /// `languages [ zh-CN en-US ]`: the prompt is played in each, in this order; default `system language`.
     pub languages: Vec<Language>,
     /// `prompt menu-main`: file name without ending.
     pub prompt: String,

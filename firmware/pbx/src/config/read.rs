@@ -297,7 +297,7 @@ impl Reader<'_> {
             self.report.error(place(&node.name), path, reason, remedy);
             return false;
         }
-        if node.damage == Damage::Values {
+        if node.damage >= Damage::Values {
             return false;
         }
         if node.list && !leaf.kind.takes_list() {
@@ -313,7 +313,7 @@ impl Reader<'_> {
         let words: Vec<&str> = node.values.iter().map(|w| w.text.as_str()).collect();
         match leaf.kind.read(&words) {
             Ok(value) => {
-                if leaf.kind.takes_list() {
+                if leaf.kind.names_entries() {
                     for word in &node.values {
                         self.places.places.insert(format!("{path} {}", word.text), place(word));
                     }
@@ -338,7 +338,8 @@ impl Reader<'_> {
             (leaf.set)(out, value);
             return;
         }
-        if !self.places.is_bad(&opened.path) {
+        let swallowed = opened.body.iter().any(|n| n.damage == Damage::Quotation);
+        if !swallowed && !self.places.is_bad(&opened.path) {
             let reason = Text::new(problem::LEAF_MISSING).with("name", leaf.name).with("doc", leaf.doc);
             let expected = leaf.kind.expected();
             let remedy = Text::new(problem::LEAF_MISSING_REMEDY).with("name", leaf.name).with("expected", expected);
@@ -361,12 +362,12 @@ fn give(kind: Kind) -> Text {
     Text::new(problem::GIVE).with("expected", kind.expected())
 }
 
-/// The known name that was probably meant: one that begins like it, or differs in few letters.
+/// The known name that was probably meant: one that begins like it, stands in it, or differs in few letters.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     if name.len() > 32 {
         return None;
     }
-    let begins = |k: &&&str| name.len() >= 3 && (k.starts_with(name) || name.starts_with(**k));
+    let begins = |k: &&&str| name.len() >= 3 && (k.starts_with(name) || name.contains(**k));
     if let Some(found) = known.iter().find(begins) {
         return Some(found);
     }

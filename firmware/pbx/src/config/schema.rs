@@ -317,3 +317,47 @@ impl Sectioned for Destination {
         Destination::Hangup
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+
+    fn sound<T: Sectioned>(section: Option<Section>) {
+        let mut names = BTreeSet::new();
+        for leaf in T::LEAVES {
+            assert!(names.insert(leaf.name), "{} twice", leaf.name);
+            let Preset::Is(words) = leaf.default else { continue };
+            let value = leaf.kind.read(&[words]).ok();
+            let mut filled = T::blank();
+            (leaf.set)(&mut filled, value.clone().unwrap_or(Value::Absent));
+            assert_eq!(Some((leaf.get)(&filled)), value, "default of {}", leaf.name);
+        }
+        for block in Block::within(section).filter(|_| section.is_some()) {
+            assert!(names.insert(block.name), "{} is leaf and section", block.name);
+        }
+    }
+
+    #[test]
+    fn every_default_fits_its_kind_and_its_field() {
+        sound::<System>(Some(Section::System));
+        sound::<Sip>(Some(Section::Sip));
+        sound::<Media>(Some(Section::Media));
+        sound::<Line>(Some(Section::Port));
+        sound::<Extension>(Some(Section::Extension));
+        sound::<Agent>(Some(Section::Agent));
+        sound::<Queue>(Some(Section::Queue));
+        sound::<Menu>(Some(Section::Menu));
+        sound::<Trunk>(Some(Section::Trunk));
+        sound::<Codes>(Some(Section::Codes));
+        sound::<Destination>(None);
+    }
+
+    #[test]
+    fn every_section_is_in_the_table_once() {
+        let sections: BTreeSet<Section> = BLOCKS.iter().map(|b| b.section).collect();
+        assert_eq!(sections.len(), BLOCKS.len());
+        let names: BTreeSet<(Option<Section>, &str)> = BLOCKS.iter().map(|b| (b.parent, b.name)).collect();
+        assert_eq!(names.len(), BLOCKS.len());
+    }
+}

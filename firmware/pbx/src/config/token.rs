@@ -2,7 +2,7 @@
 //! character has a place, no input stops the scan.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::config::problem::Report;
@@ -41,6 +41,8 @@ struct Scanner<'a> {
     line: u32,
     column: u32,
     first: bool,
+    /// The last line with a broken quotation; a second one on it ends with the line, so that the scan stays linear.
+    broken_line: u32,
     tokens: Vec<Token>,
     report: &'a mut Report,
 }
@@ -48,8 +50,15 @@ struct Scanner<'a> {
 /// All tokens of `text`; what is wrong with its characters goes to `report`.
 pub(super) fn scan(text: &str, report: &mut Report) -> Vec<Token> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut scanner =
-        Scanner { rest: text.chars().peekable(), line: 1, column: 1, first: true, tokens: Vec::new(), report };
+    let mut scanner = Scanner {
+        rest: text.chars().peekable(),
+        line: 1,
+        column: 1,
+        first: true,
+        broken_line: 0,
+        tokens: Vec::new(),
+        report,
+    };
     while scanner.step() {}
     scanner.tokens
 }
@@ -147,17 +156,23 @@ impl Scanner<'_> {
         ahead.next() == Some('/') && ahead.next() == Some('*')
     }
 
-    /// After the opening quote. A quotation ends on its line; where it does not, the rest of the line is taken and an end
-    /// of statement at its end is believed.
+    /// After the opening quote. A quotation ends on its line; where it does not, it is believed to end before the first
+    /// `;`, `{` or `}`, and what follows is read as usual.
     fn quotation(&mut self, at: (u32, u32)) {
         let mut text = String::new();
         let mut damaged = false;
+        let mut end = None;
         loop {
-            let place = (self.line, self.column);
+            let here = (self.rest.clone(), self.line, self.column);
             match self.rest.peek().copied() {
                 None | Some('\n') => {
                     self.error(at, problem::QUOTE_OPEN, problem::QUOTE_OPEN_REMEDY);
-                    return self.broken_quotation(&text, at);
+                    let again = core::mem::replace(&mut self.broken_line, at.0) == at.0;
+                    if let Some((length, (rest, line, column))) = end.filter(|_| !again) {
+                        text.truncate(length);
+                        (self.rest, self.line, self.column) = (rest, line, column);
+                    }
+                    return self.push(TokenKind::Word { text, damaged: true }, at);
                 }
                 Some('"') => {
                     self.next();
@@ -165,12 +180,15 @@ impl Scanner<'_> {
                 }
                 Some('\\') => {
                     self.next();
-                    match self.escape(place) {
+                    match self.escape((here.1, here.2)) {
                         Some(c) => text.push(c),
                         None => damaged = true,
                     }
                 }
                 Some(c) => {
+                    if end.is_none() && matches!(c, ';' | '{' | '}') {
+                        end = Some((text.len(), here));
+                    }
                     self.next();
                     text.push(c);
                 }
@@ -196,18 +214,5 @@ impl Scanner<'_> {
             self.error(at, reason, problem::ESCAPE_UNKNOWN_REMEDY);
         }
         known
-    }
-
-    fn broken_quotation(&mut self, text: &str, at: (u32, u32)) {
-        let trimmed = text.trim_end();
-        let (inside, end) = match trimmed.chars().last() {
-            Some(';') => (&trimmed[..trimmed.len() - 1], Some(TokenKind::Semicolon)),
-            Some('{') => (&trimmed[..trimmed.len() - 1], Some(TokenKind::Open)),
-            _ => (trimmed, None),
-        };
-        self.push(TokenKind::Word { text: inside.trim_end().to_string(), damaged: true }, at);
-        if let Some(kind) = end {
-            self.push(kind, (self.line, self.column.saturating_sub(1).max(1)));
-        }
     }
 }

@@ -63,22 +63,24 @@ pub enum Damage {
     End,
     /// Its values are not what was meant.
     Values,
+    /// Its quotations are wrong, so that it may have swallowed what follows on its line.
+    Quotation,
 }
 
-/// Text to nodes; everything that is wrong with its form goes to `report`. Never fails as a whole: what can be read is
-/// there. Takes time in proportion to the text.
-pub(super) fn parse(text: &str, report: &mut Report) -> Vec<Node> {
+/// Text to nodes; everything that is wrong with its form goes to `report`. What can be read is there
+/// nevertheless; none only when the text is too long to be looked at. Takes time in proportion to the text.
+pub(super) fn parse(text: &str, report: &mut Report) -> Option<Vec<Node>> {
     if text.len() > TEXT_BYTES_MAX {
         let reason = Text::new(problem::TOO_LONG).with("bytes", text.len() as u64);
         let remedy = Text::new(problem::TOO_LONG_REMEDY).with("max", TEXT_BYTES_MAX as u64);
         report.error((1, 1), "", reason, remedy);
-        return Vec::new();
+        return None;
     }
     let tokens = scan(text, report);
     let count = |kind: &TokenKind| tokens.iter().filter(|t| t.kind == *kind).count();
     let by_indent = count(&TokenKind::Open) > count(&TokenKind::Close);
     let mut parser = Parser { tokens: &tokens, at: 0, report, path: Vec::new(), by_indent };
-    parser.block(None)
+    Some(parser.block(None))
 }
 
 /// Where a block began: the first word of its statement.
@@ -135,7 +137,8 @@ impl<'a> Parser<'a> {
     /// The statements up to the closing brace, which is taken, or to the end of the text.
     fn block(&mut self, opening: Option<Opening>) -> Vec<Node> {
         let mut nodes = Vec::new();
-        let mut indented = false;
+        // Whether the statements inside stand further right than the block, or on its line.
+        let mut indented = None;
         loop {
             let Some(token) = self.peek() else {
                 if let Some(o) = opening {
@@ -144,14 +147,16 @@ impl<'a> Parser<'a> {
                 return nodes;
             };
             if let Some(o) = opening
-                && self.ends_by_indent(token, o, indented)
+                && indented == Some(true)
+                && self.ends_by_indent(token, o)
             {
                 self.report_open((o.line, o.column), "{", "}");
                 return nodes;
             }
             match &token.kind {
                 TokenKind::Word { .. } => {
-                    indented |= opening.is_some_and(|o| token.first && token.column > o.column);
+                    let inside = opening.is_some_and(|o| token.line == o.line || token.column > o.column);
+                    indented = indented.or(Some(inside));
                     if let Some(node) = self.statement() {
                         nodes.push(node);
                     }
@@ -174,12 +179,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether this token, by its indentation, stands outside the block that began at `o`.
-    fn ends_by_indent(&self, token: &Token, o: Opening, indented: bool) -> bool {
+    fn ends_by_indent(&self, token: &Token, o: Opening) -> bool {
         let outside = match token.kind {
             TokenKind::Close => token.column < o.column,
             _ => token.column <= o.column,
         };
-        self.by_indent && indented && token.first && token.line > o.line && outside
+        self.by_indent && token.first && token.line > o.line && outside
     }
 
     /// The body of a block whose brace is taken; one that is too deep is passed over.
@@ -217,7 +222,7 @@ impl<'a> Parser<'a> {
     fn statement(&mut self) -> Option<Node> {
         let (name, damaged) = self.word()?;
         let opening = Opening { line: name.line, column: name.column };
-        let damage = if damaged { Damage::Values } else { Damage::None };
+        let damage = if damaged { Damage::Quotation } else { Damage::None };
         let mut node = Node { name, values: Vec::new(), list: false, body: None, damage };
         loop {
             let Some(token) = self.peek() else {
@@ -232,7 +237,7 @@ impl<'a> Parser<'a> {
                 TokenKind::Word { .. } => {
                     let (word, damaged) = self.word()?;
                     node.values.push(word);
-                    node.damage = if damaged { Damage::Values } else { node.damage };
+                    node.damage = if damaged { Damage::Quotation } else { node.damage };
                 }
                 TokenKind::Semicolon => {
                     self.at += 1;
@@ -250,7 +255,7 @@ impl<'a> Parser<'a> {
                 TokenKind::ListOpen => self.list(&mut node, (token.line, token.column)),
                 TokenKind::ListClose => {
                     self.report_stray(token);
-                    node.damage = Damage::Values;
+                    node.damage = node.damage.max(Damage::Values);
                     self.at += 1;
                 }
             }
@@ -271,7 +276,7 @@ impl<'a> Parser<'a> {
                     }
                     if let Some((word, damaged)) = self.word() {
                         node.values.push(word);
-                        node.damage = if damaged { Damage::Values } else { node.damage };
+                        node.damage = if damaged { Damage::Quotation } else { node.damage };
                     }
                 }
                 TokenKind::ListClose => {
@@ -283,7 +288,7 @@ impl<'a> Parser<'a> {
         }
         // Not closed: what stands on later lines is not of this list, provided that the list has words on its own line.
         self.report_open(at, "[", "]");
-        node.damage = Damage::Values;
+        node.damage = node.damage.max(Damage::Values);
         if let Some((token, values)) = next_line.filter(|(_, values)| *values > before) {
             self.at = token;
             node.values.truncate(values);

@@ -127,6 +127,11 @@ impl Kind {
         matches!(self, Kind::References(_) | Kind::Languages)
     }
 
+    /// Whether its words can name entries of a table.
+    pub(super) const fn names_entries(self) -> bool {
+        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination)
+    }
+
     /// Reads words. At least one is there.
     pub(super) fn read(self, words: &[&str]) -> Result<Value, Refusal> {
         if self == Kind::Destination {

@@ -62,9 +62,9 @@ texts! {
     USE_ONE: "只写一个值：{expected}", "write one value: {expected}";
 
     // What a value looks like.
-    EXPECT_NUMBER: "{min} 到 {max} 的整数", "a whole number from {min} to {max}";
-    EXPECT_NUMBER_UNIT: "{min} 到 {max}，单位{unit}", "a whole number from {min} to {max} ({unit})";
-    EXPECT_NUMBER_STEP: "{min} 到 {max}，步长 {step}，单位{unit}", "a whole number from {min} to {max} in steps of {step} ({unit})";
+    EXPECT_NUMBER: " {min} 到 {max} 的整数", "a whole number from {min} to {max}";
+    EXPECT_NUMBER_UNIT: " {min} 到 {max}，单位{unit}", "a whole number from {min} to {max} ({unit})";
+    EXPECT_NUMBER_STEP: " {min} 到 {max}，步长 {step}，单位{unit}", "a whole number from {min} to {max} in steps of {step} ({unit})";
     EXPECT_FLAG: " `yes` 或 `no`", "`yes` or `no`";
     EXPECT_LABEL: "不超过 {max} 个字符的文字", "a text of at most {max} characters";
     EXPECT_SECRET: " {min} 到 {max} 个字符，不含控制字符", "{min} to {max} characters without control characters";
