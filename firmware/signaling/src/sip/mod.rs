@@ -1,7 +1,22 @@
 //! SIP, sans-IO: one file per noun of RFC 3261. [`door`] holds the values that go in and out, [`Endpoint`] is the
-//! user agent core.
+//! user agent core. A message goes `stream` → `message` → `receive` (with `header` and `digest`) → `transaction` →
+//! `uas`, `uac`, `in_dialog` and back by [`Endpoint`].
 
+mod dialog;
+mod digest;
 pub mod door;
 mod endpoint;
+mod header;
+mod in_dialog;
+pub mod message;
+mod random;
+mod receive;
+mod registrar;
+pub mod stream;
+mod timers;
+mod transaction;
+mod uac;
+mod uas;
 
+pub use digest::ha1;
 pub use endpoint::Endpoint;

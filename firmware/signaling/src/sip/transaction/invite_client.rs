@@ -1,0 +1,213 @@
+//! INVITE client transaction (RFC 3261 §17.1.1, RFC 6026 §8.4). It acknowledges failures itself; the ACK of a 2xx is
+//! made by its user and kept here, to be sent again when the 2xx comes again.
+
+use base::time::Instant;
+use core::fmt;
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::{LONG, Step, T1, Tell, Why};
+
+/// Branches of a forked INVITE that we acknowledge; more get nothing.
+const BRANCHES_MAX: usize = 16;
+
+/// What comes in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// 1xx.
+    Provisional,
+    /// 2xx.
+    Success {
+        /// Its To tag.
+        to_tag: String,
+    },
+    /// 3xx-6xx.
+    Failure {
+        /// The ACK to send (RFC 3261 §17.1.1.3).
+        ack: Vec<u8>,
+    },
+    /// The user's ACK of a 2xx.
+    Acknowledge {
+        /// Of the branch with this To tag.
+        to_tag: String,
+        /// The ACK.
+        ack: Vec<u8>,
+    },
+    /// The deadline has come, perhaps.
+    Timer,
+    /// The way is closed.
+    Broken,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum State {
+    /// Sent, no answer yet.
+    Calling {
+        /// Timer A; none on a stream.
+        resend_at: Option<Instant>,
+        interval: Duration,
+        /// Timer B.
+        give_up: Instant,
+    },
+    Proceeding,
+    /// Failed and acknowledged.
+    Completed {
+        ack: Vec<u8>,
+        /// Timer D.
+        until: Instant,
+    },
+    /// RFC 6026: absorbs and passes on 2xx.
+    Accepted {
+        acks: BTreeMap<String, Vec<u8>>,
+        /// Timer M.
+        until: Instant,
+    },
+    Terminated,
+}
+
+/// See the module text.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InviteClient {
+    state: State,
+    why: Why,
+    request: Vec<u8>,
+    reliable: bool,
+}
+
+impl InviteClient {
+    /// The request is to be sent by the caller now.
+    pub fn new(at: Instant, request: Vec<u8>, reliable: bool) -> InviteClient {
+        let resend_at = (!reliable).then_some(at + T1);
+        let state = State::Calling { resend_at, interval: T1, give_up: at + LONG };
+        InviteClient { state, why: Why::Created, request, reliable }
+    }
+
+    /// When `Input::Timer` is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Calling { resend_at, give_up, .. } => Some(resend_at.map_or(*give_up, |r| r.min(*give_up))),
+            State::Completed { until, .. } | State::Accepted { until, .. } => Some(*until),
+            State::Proceeding | State::Terminated => None,
+        }
+    }
+
+    /// The machine can go.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Terminated)
+    }
+
+    /// A provisional response has come, no final one: CANCEL may be sent (RFC 3261 §9.1).
+    pub fn is_proceeding(&self) -> bool {
+        matches!(self.state, State::Proceeding)
+    }
+
+    /// No answer yet.
+    pub fn is_calling(&self) -> bool {
+        matches!(self.state, State::Calling { .. })
+    }
+
+    /// The INVITE as sent.
+    pub fn request(&self) -> &[u8] {
+        &self.request
+    }
+
+    fn enter(&mut self, next: State, why: Why) {
+        self.state = next;
+        self.why = why;
+    }
+
+    /// One input.
+    pub fn handle(&mut self, at: Instant, input: Input) -> Step {
+        match (&mut self.state, input) {
+            (State::Calling { .. }, Input::Provisional) => {
+                self.enter(State::Proceeding, Why::Provisional);
+                Step::tell(Tell::Response)
+            }
+            (State::Proceeding, Input::Provisional) => Step::tell(Tell::Response),
+            (State::Calling { .. } | State::Proceeding, Input::Success { .. }) => {
+                self.enter(State::Accepted { acks: BTreeMap::new(), until: at + LONG }, Why::Success);
+                Step::tell(Tell::Response)
+            }
+            (State::Calling { .. } | State::Proceeding, Input::Failure { ack }) => self.failed(at, ack),
+            (State::Calling { .. }, Input::Timer) => self.calling_timer(at),
+            (State::Calling { .. }, Input::Broken) => {
+                self.enter(State::Terminated, Why::Unreachable);
+                Step::tell(Tell::Unreachable)
+            }
+            (State::Completed { ack, .. }, Input::Failure { .. }) => Step::send(ack.clone()),
+            (State::Accepted { acks, .. }, Input::Success { to_tag }) => match acks.get(&to_tag) {
+                Some(ack) => Step::send(ack.clone()),
+                None => Step::tell(Tell::Response),
+            },
+            (State::Accepted { acks, .. }, Input::Acknowledge { to_tag, ack }) => {
+                if acks.len() < BRANCHES_MAX {
+                    acks.insert(to_tag, ack.clone());
+                }
+                Step::send(ack)
+            }
+            (State::Completed { until, .. } | State::Accepted { until, .. }, Input::Timer) => {
+                if *until <= at {
+                    self.enter(State::Terminated, Why::Lingered);
+                }
+                Step::none()
+            }
+            (State::Completed { .. }, Input::Broken) => {
+                self.enter(State::Terminated, Why::Unreachable);
+                Step::none()
+            }
+            (State::Calling { .. } | State::Proceeding | State::Completed { .. }, Input::Acknowledge { .. })
+            | (State::Proceeding, Input::Timer | Input::Broken)
+            | (State::Completed { .. }, Input::Provisional | Input::Success { .. })
+            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Broken)
+            | (
+                State::Terminated,
+                Input::Provisional
+                | Input::Success { .. }
+                | Input::Failure { .. }
+                | Input::Acknowledge { .. }
+                | Input::Timer
+                | Input::Broken,
+            ) => Step::none(),
+        }
+    }
+
+    fn failed(&mut self, at: Instant, ack: Vec<u8>) -> Step {
+        let send = Some(ack.clone());
+        if self.reliable {
+            self.enter(State::Terminated, Why::Lingered);
+        } else {
+            self.enter(State::Completed { ack, until: at + LONG }, Why::Final);
+        }
+        Step { send, tell: Some(Tell::Response) }
+    }
+
+    fn calling_timer(&mut self, at: Instant) -> Step {
+        let State::Calling { resend_at, interval, give_up } = &mut self.state else { return Step::none() };
+        if *give_up <= at {
+            self.enter(State::Terminated, Why::TimedOut);
+            return Step::tell(Tell::TimedOut);
+        }
+        match resend_at {
+            Some(due) if *due <= at => {
+                *interval *= 2;
+                *due = at + *interval;
+                Step::send(self.request.clone())
+            }
+            Some(_) | None => Step::none(),
+        }
+    }
+}
+
+impl fmt::Display for InviteClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Calling { .. } => "Calling",
+            State::Proceeding => "Proceeding",
+            State::Completed { .. } => "Completed",
+            State::Accepted { .. } => "Accepted",
+            State::Terminated => "Terminated",
+        };
+        write!(f, "{state} ({:?})", self.why)
+    }
+}

@@ -1,0 +1,1 @@
+//! Dialogues of messages at given times with each of the four machines.
