@@ -1,9 +1,11 @@
 //! The command line of `pbxd`: words in, one of a few commands out. Reading is apart from doing, so that it can be
 //! tested without touching a disk.
 
+use crate::tell;
 use lexopt::prelude::*;
 use pbx::config::Language;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -207,21 +209,28 @@ pub fn main() -> ExitCode {
 }
 
 fn perform(command: Command, language: Language) -> Result<(), String> {
-    match command {
-        Command::Run(run) => crate::control::run(&run, language),
-        Command::Help => {
-            print!("{HELP}");
-            Ok(())
-        }
-        Command::Version => {
-            println!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity());
-            Ok(())
-        }
-        Command::Check { .. }
-        | Command::Story { .. }
-        | Command::Cdr { .. }
-        | Command::ExportRecording { .. }
-        | Command::VerifyRecording { .. } => Err("not linked yet".into()),
+    let text = match command {
+        Command::Run(run) => return crate::control::run(&run, language),
+        Command::Help => HELP.to_string(),
+        Command::Version => format!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity()),
+        Command::Check { config } => tell::check(&config, language)?,
+        Command::Story { data, call } => tell::tell(&data, call.as_deref(), language)?,
+        Command::Cdr { data } => crate::story::records(&tell::records(&data, language)?, language),
+        Command::ExportRecording { data, recording, out } => tell::export(&data, &recording, &out, language)?,
+        Command::VerifyRecording { data, recording } => tell::verify(&data, &recording, language)?,
+    };
+    print(&text).map_err(|e| format!("standard output: {e}"))
+}
+
+/// Prints with one line feed at the end; a reader that went away (`| head`) is no trouble.
+fn print(text: &str) -> std::io::Result<()> {
+    let text = text.trim_end();
+    if text.is_empty() {
+        return Ok(());
+    }
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
     }
 }
 

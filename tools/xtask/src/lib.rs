@@ -1,6 +1,8 @@
 //! Runs, shows and checks the appliance on a developer's machine. Never shipped.
 
 pub mod banner;
+pub mod cli;
+pub mod demo;
 pub mod programs;
 pub mod replay;
 pub mod run;

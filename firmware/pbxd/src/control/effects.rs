@@ -2,10 +2,11 @@
 
 use super::datagrams::Datagrams;
 use super::streams::Streams;
+use crate::recorder::Recorder;
 use crate::store::{Request, Store};
 use base::line::{LineCommand, PortId};
 use pbx::config::Language;
-use pbx::door::{Alarm, Input, Output};
+use pbx::door::{Alarm, Input, Output, RecordingChange};
 use pbx::text::{alarm, text};
 use signaling::sip::door::{Input as SipIn, Output as SipOut};
 use std::sync::mpsc::Sender;
@@ -18,6 +19,8 @@ pub struct Effects {
     pub streams: Streams,
     /// Facts and the index of recordings.
     pub store: Store,
+    /// Takes what the media workers tap.
+    pub recorder: Recorder,
     /// To the line cards; none without a world or a chassis.
     pub lines: Option<Sender<(PortId, LineCommand)>>,
     /// Of alarms.
@@ -34,7 +37,7 @@ impl Effects {
                 Output::Media(_command) => {}
                 Output::Line(port, command) => self.line(port, command),
                 Output::Record(event) => self.keep(Request::Leg(event)),
-                Output::Recording(change) => self.keep(Request::Recording(change)),
+                Output::Recording(change) => self.recording(change),
                 Output::Alarm(alarm) => log_alarm(&alarm, self.language),
                 Output::MayStop => may_stop = true,
             }
@@ -45,7 +48,15 @@ impl Effects {
     /// Ends the threads behind it; everything given to the store is on the disk afterwards, as far as the disk works.
     pub fn finish(self) {
         drop(self.lines);
+        self.recorder.finish();
         self.store.finish();
+    }
+
+    fn recording(&self, change: RecordingChange) {
+        if let RecordingChange::Close { recording, .. } = &change {
+            self.recorder.tap().close(*recording);
+        }
+        self.keep(Request::Recording(change));
     }
 
     /// A row that the store cannot take any more is counted there and reported as trouble.

@@ -23,6 +23,7 @@ use self::turns::TurnLengths;
 use crate::cli::Run;
 use crate::hardware_thread::{self, HardwareThread};
 use crate::journal::{self, Journal};
+use crate::recorder::{Recorder, RecorderError};
 use crate::seal::{self, MasterKey};
 use crate::store::{self, Report, Store, StoreError};
 use crate::{build_id, clock, log};
@@ -64,10 +65,12 @@ async fn live(options: &Run, language: Language) -> Result<(), String> {
     let sockets = Sockets::bind(&site, language)?;
     let (inbox, arrivals) = inbox::inbox();
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
+    let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
     let store = start_store(options, inbox.clone()).map_err(|e| words(&e))?;
-    let (core, recovered) = recover(options, &site, language)?;
+    let recorder = start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
+    let (core, recovered) = recover(options, &site, master, language)?;
     let (lines, hardware) = start_hardware(options, inbox.clone())?;
-    let effects = sockets.into_effects(inbox.clone(), &site, store, lines);
+    let effects = sockets.into_effects(inbox.clone(), &site, store, recorder, lines);
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot } = recovered;
     control.carry_out(&mut outputs);
@@ -98,12 +101,20 @@ impl Sockets {
         Ok(Sockets { udp: datagrams::bind(listen).map_err(words)?, tcp: streams::listen(listen).map_err(words)? })
     }
 
-    fn into_effects(self, inbox: Inbox, site: &Site, store: Store, lines: Option<Lines>) -> Effects {
+    fn into_effects(
+        self,
+        inbox: Inbox,
+        site: &Site,
+        store: Store,
+        recorder: Recorder,
+        lines: Option<Lines>,
+    ) -> Effects {
         let listen = site.config.sip.listen;
         Effects {
             datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
             streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),
             store,
+            recorder,
             lines,
             language: site.config.system.language,
         }
@@ -123,6 +134,15 @@ fn start_store(options: &Run, inbox: Inbox) -> Result<Store, StoreError> {
         // When even the reserved places are taken, the next report says the same and more.
         let _ = inbox.offer(input);
     })
+}
+
+/// Starts the thread that writes recordings.
+fn start_recorder(options: &Run, master: &MasterKey, store: &Store, inbox: Inbox) -> Result<Recorder, RecorderError> {
+    let told = move |trouble| {
+        // When even the reserved places are taken, the next report says the same and more.
+        let _ = inbox.offer(Input::Trouble(trouble));
+    };
+    Recorder::start(&store::Options::new(&options.data), master, store.run(), store.client(), told)
 }
 
 /// Starts the thread of the line cards when there is a chassis.
@@ -146,10 +166,9 @@ struct Recovery {
 }
 
 /// Opens the journal and brings the state back.
-fn recover(options: &Run, site: &Site, language: Language) -> Result<(Core, Recovery), String> {
+fn recover(options: &Run, site: &Site, master: MasterKey, language: Language) -> Result<(Core, Recovery), String> {
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     let build = build_id::identity();
-    let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
     let journal = journal::Options {
         dir: options.data.join("journal"),
         master,

@@ -1,0 +1,152 @@
+//! The commands that read: configuration check, stories, call records, recordings. They work beside a running box and
+//! change nothing.
+
+use crate::recorder::export::{ExportReport, Gap};
+use crate::recorder::export_wav;
+use crate::seal::MasterKey;
+use crate::store;
+use crate::store::read::{Reader, open_readonly};
+use crate::story::cdr::{Cdr, cdr};
+use crate::{control, story};
+use base::id::Uid;
+use base::media::Side;
+use pbx::config::Language;
+use pbx::event::{Detail, LegEvent};
+use pbx::text::{ladder as key, text};
+use std::path::Path;
+use std::time::Duration;
+
+/// Calls that are looked through and listed at most, newest first.
+const CALLS_MAX: u32 = 10_000;
+
+/// Prints all problems of a configuration; the error is the list when it cannot be used.
+pub fn check(config: &Path, language: Language) -> Result<String, String> {
+    control::start::read_site(config, language).map(|site| site.warnings)
+}
+
+fn reader(data: &Path, language: Language) -> Result<Reader, String> {
+    open_readonly(data).map_err(|why| control::start::data_words(data, &why, language))
+}
+
+fn words(data: &Path, language: Language) -> impl Fn(store::StoreError) -> String + Copy {
+    move |why| control::start::data_words(data, &why, language)
+}
+
+/// The call that a person means: `last` or nothing, a whole identity, or how it ends.
+pub fn find_call(data: &Path, wanted: Option<&str>, language: Language) -> Result<Uid, String> {
+    let calls = reader(data, language)?.calls(CALLS_MAX).map_err(words(data, language))?;
+    let wanted = wanted.filter(|w| *w != "last").map(str::to_ascii_uppercase);
+    let Some(wanted) = wanted else {
+        return calls.first().copied().ok_or_else(|| text(key::NO_CALLS, language, &[]));
+    };
+    let mut fitting = calls.iter().filter(|call| call.to_string().ends_with(&wanted));
+    match (fitting.next(), fitting.next()) {
+        (Some(call), None) => Ok(*call),
+        (Some(_), Some(_)) => Err(text(key::SEVERAL, language, &[("call", &wanted)])),
+        (None, _) => Err(text(key::NO_CALL, language, &[("call", &wanted)])),
+    }
+}
+
+/// All events of a call, and what its agents went through until their wrap-up was over.
+pub fn call_events(data: &Path, call: Uid, language: Language) -> Result<(Vec<LegEvent>, Vec<LegEvent>), String> {
+    let reader = reader(data, language)?;
+    let events = reader.call_events(call).map_err(words(data, language))?;
+    let from = events.first().map_or(0, |e| e.seq);
+    let states = reader.agent_events(from, u64::MAX).map_err(words(data, language))?;
+    let states = states_of_call(&events, states);
+    Ok((events, states))
+}
+
+/// State changes of the agents that were offered the call: up to the first after the end of the call that is not part
+/// of it any more.
+fn states_of_call(events: &[LegEvent], states: Vec<LegEvent>) -> Vec<LegEvent> {
+    let offered =
+        |agent: &str| events.iter().any(|e| matches!(&e.detail, Detail::Offered { agent: a, .. } if a == agent));
+    let ended = events.iter().find(|e| matches!(e.detail, Detail::CallEnded { .. })).map(|e| e.seq);
+    let mut settled: Vec<String> = Vec::new();
+    let mut kept = Vec::new();
+    for state in states {
+        let Detail::AgentState { agent, to, .. } = &state.detail else { continue };
+        if !offered(agent) || settled.contains(agent) {
+            continue;
+        }
+        if ended.is_some_and(|end| state.seq > end) && to != "wrap-up" {
+            settled.push(agent.clone());
+        }
+        kept.push(state);
+    }
+    kept
+}
+
+/// Tells a call.
+pub fn tell(data: &Path, wanted: Option<&str>, language: Language) -> Result<String, String> {
+    let call = find_call(data, wanted, language)?;
+    let (events, states) = call_events(data, call, language)?;
+    Ok(story::story(&events, &states, language))
+}
+
+/// The records of all calls, newest last.
+pub fn records(data: &Path, language: Language) -> Result<Vec<Cdr>, String> {
+    let reader = reader(data, language)?;
+    let calls = reader.calls(CALLS_MAX).map_err(words(data, language))?;
+    let mut records = Vec::new();
+    for call in calls.into_iter().rev() {
+        records.extend(cdr(&reader.call_events(call).map_err(words(data, language))?));
+    }
+    Ok(records)
+}
+
+/// The recording that a person means, by its identity or how that ends.
+fn find_recording(data: &Path, wanted: &str, language: Language) -> Result<Uid, String> {
+    if let Ok(uid) = wanted.parse() {
+        return Ok(uid);
+    }
+    let wanted = wanted.to_ascii_uppercase();
+    let all = records(data, language)?.into_iter().flat_map(|r| r.recordings).map(|(uid, _)| uid);
+    let fitting: Vec<Uid> = all.filter(|uid| uid.to_string().ends_with(&wanted)).collect();
+    match fitting.as_slice() {
+        [one] => Ok(*one),
+        _ => Err(text(key::NO_RECORDING, language, &[("recording", &wanted)])),
+    }
+}
+
+fn load(data: &Path, wanted: &str, out: &Path, language: Language) -> Result<ExportReport, String> {
+    // A directory that holds no data must not get a key of its own.
+    reader(data, language)?;
+    let recording = find_recording(data, wanted, language)?;
+    let unusable = |why: &dyn std::fmt::Display| control::start::data_words(data, why, language);
+    let master = MasterKey::open_or_create(&data.join("chassis.key")).map_err(|e| unusable(&e))?;
+    export_wav(&store::Options::new(data), &master, recording, out).map_err(|e| e.to_string())
+}
+
+/// Writes a recording as stereo WAV; in words what was written.
+pub fn export(data: &Path, wanted: &str, out: &Path, language: Language) -> Result<String, String> {
+    let report = load(data, wanted, out, language)?;
+    let length = story::say::seconds(Duration::from_millis(report.duration_ms));
+    Ok(format!("{}: {length}{}", out.display(), found(&report)))
+}
+
+/// Gaps and breaks in words.
+fn found(report: &ExportReport) -> String {
+    let mut words: Vec<String> = report.gaps.iter().map(gap_words).collect();
+    if !report.chain_ok() {
+        words.push(format!("chain: {:?}", report.chain));
+    }
+    words.iter().map(|w| format!("\n  {w}")).collect()
+}
+
+fn gap_words(gap: &Gap) -> String {
+    let side = match gap.side {
+        Side::Caller => "caller",
+        Side::Agent => "agent",
+    };
+    let at = |ms| story::say::seconds(Duration::from_millis(ms));
+    format!("{side}: nothing recorded for {} from {}", at(gap.len_ms), at(gap.from_ms))
+}
+
+/// Checks seals and chain of a recording; the error says what is wrong.
+pub fn verify(data: &Path, wanted: &str, language: Language) -> Result<String, String> {
+    let report = load(data, wanted, Path::new("/dev/null"), language)?;
+    let words = format!("{} chunks, {} ms{}", report.chunks, report.duration_ms, found(&report));
+    if report.chain_ok() { Ok(words) } else { Err(words) }
+}

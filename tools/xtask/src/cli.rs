@@ -1,0 +1,223 @@
+//! The command line of xtask. `tools/run …` puts `run` in front of whatever it is given, so that `run demo` and
+//! `run world …` mean `demo` and `world …`.
+
+use crate::demo::{self, Demo};
+use crate::replay::replay;
+use crate::run::{Site, run};
+use crate::world::act;
+use lexopt::prelude::*;
+use pbx::config::Language;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+tools/run                    the simulated appliance in the foreground with a demo site; Ctrl-C stops it
+tools/run demo               plays the main job from ring to recording and prints its story
+tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
+                             `world help` lists all
+tools/run replay             gives the journaled inputs of a data directory to the core again, compares byte for byte
+
+  --config FILE   another site; default rootfs/share/sites/demo.conf
+  --data DIR      where everything is kept; default ./data (the demo makes a directory of its own)
+  --no-world      without line cards: SIP only
+  --kill          demo: kill -9 of the box in the middle of the call
+  --keep          demo: leave its data directory behind, also when all went well
+  --log LEVEL     error, warn, info (default), debug or trace
+  --lang zh|en    language of what is printed; default: that of the locale, both when it names none
+
+xtask tidy        checks the rules of the house over the source tree
+";
+
+/// What to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Run the appliance.
+    Run(Site),
+    /// Play the main job.
+    Demo(Demo),
+    /// Act on the world.
+    World {
+        /// Data directory of the appliance.
+        data: PathBuf,
+        /// The command.
+        words: Vec<String>,
+    },
+    /// Replay a journal.
+    Replay {
+        /// Data directory.
+        data: PathBuf,
+    },
+    /// Check the source tree.
+    Tidy,
+    /// Print the help.
+    Help,
+}
+
+/// The options as given.
+#[derive(Default)]
+struct Options {
+    free: Vec<String>,
+    config: Option<PathBuf>,
+    data: Option<PathBuf>,
+    log: Option<String>,
+    languages: Option<Vec<Language>>,
+    no_world: bool,
+    kill: bool,
+    keep: bool,
+    help: bool,
+}
+
+fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Error> {
+    let mut read = Options::default();
+    let mut parser = lexopt::Parser::from_args(words);
+    while let Some(word) = parser.next()? {
+        match word {
+            Long("config") => read.config = Some(parser.value()?.into()),
+            Long("data") => read.data = Some(parser.value()?.into()),
+            Long("log") => read.log = Some(parser.value()?.string()?),
+            Long("lang") => read.languages = Some(parser.value()?.parse_with(language)?),
+            Long("no-world") => read.no_world = true,
+            Long("kill") => read.kill = true,
+            Long("keep") => read.keep = true,
+            Short('h') | Long("help") => read.help = true,
+            Value(word) => {
+                read.free.push(word.string()?);
+                // What follows `world` is the world's.
+                if read.free.last().is_some_and(|w| w == "world") {
+                    for rest in parser.raw_args()? {
+                        read.free.push(rest.string()?);
+                    }
+                }
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(read)
+}
+
+fn language(word: &str) -> Result<Vec<Language>, &'static str> {
+    match word {
+        "zh" | "zh-CN" => Ok(vec![Language::Zh]),
+        "en" | "en-US" => Ok(vec![Language::En]),
+        "both" => Ok(vec![Language::Zh, Language::En]),
+        _ => Err("languages are zh, en and both"),
+    }
+}
+
+/// Makes a command of the words after the program's name, and the languages asked for.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<(Command, Option<Vec<Language>>), String> {
+    let mut options = read(words).map_err(|e| e.to_string())?;
+    let languages = options.languages.take();
+    command(options).map(|command| (command, languages))
+}
+
+fn command(options: Options) -> Result<Command, String> {
+    if options.help {
+        return Ok(Command::Help);
+    }
+    let mut free = options.free.into_iter().peekable();
+    free.next_if(|word| word == "run");
+    let data = options.data.clone().unwrap_or_else(|| "data".into());
+    let log = options.log.unwrap_or_else(|| "info".into());
+    let command = match free.next().as_deref() {
+        None => Command::Run(Site { config: options.config, data, world: !options.no_world, log }),
+        Some("demo") => {
+            Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill, keep: options.keep })
+        }
+        Some("world") => Command::World { data, words: free.by_ref().collect() },
+        Some("replay") => Command::Replay { data },
+        Some("tidy") => Command::Tidy,
+        Some("help") => Command::Help,
+        Some(other) => return Err(format!("unknown command `{other}`")),
+    };
+    match free.next() {
+        Some(extra) => Err(format!("one word too many: `{extra}`")),
+        None => Ok(command),
+    }
+}
+
+/// The languages to print in: those asked for, that of the locale, or both.
+fn languages(asked: Option<Vec<Language>>) -> Vec<Language> {
+    asked.unwrap_or_else(|| {
+        let set = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set).unwrap_or_default();
+        match locale.get(..2) {
+            Some("zh") => vec![Language::Zh],
+            Some("en") => vec![Language::En],
+            _ => vec![Language::Zh, Language::En],
+        }
+    })
+}
+
+/// Reads the process's arguments and does what they say.
+pub fn main() -> ExitCode {
+    let (command, asked) = match parse(std::env::args_os().skip(1)) {
+        Ok(read) => read,
+        Err(why) => {
+            eprintln!("{why}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match perform(command, &languages(asked)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
+    match command {
+        Command::Run(site) => run(&site, languages),
+        Command::Demo(demo) => demo::play(&demo, languages),
+        Command::World { data, words } => act(&data, &words).map(|answer| println!("{answer}")),
+        Command::Replay { data } => told_replay(&data),
+        Command::Tidy => tidy(),
+        Command::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+    }
+}
+
+fn told_replay(data: &Path) -> Result<(), String> {
+    let replayed = replay(data)?;
+    println!("{} inputs led to {} outputs, SHA-256 {}", replayed.inputs, replayed.outputs, replayed.hash);
+    println!("builds: {}", replayed.builds.join(", "));
+    match replayed.diverged_at {
+        None => Ok(()),
+        Some(seq) => Err(format!("two replays differ at input {seq}: the core is not deterministic")),
+    }
+}
+
+fn tidy() -> Result<(), String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let complaints = crate::tidy::run(&root);
+    complaints.iter().for_each(|c| println!("{c}"));
+    if complaints.is_empty() { Ok(()) } else { Err(format!("{} complaints", complaints.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(OsString::from)).map(|(command, _)| command)
+    }
+
+    #[test]
+    fn what_tools_run_hands_over_is_understood() {
+        let site = Site { config: None, data: "data".into(), world: true, log: "info".into() };
+        assert_eq!(words("run"), Ok(Command::Run(site.clone())));
+        assert_eq!(words("run --no-world"), Ok(Command::Run(Site { world: false, ..site })));
+        let demo = Demo { config: None, data: None, kill: true, keep: false };
+        assert_eq!(words("run demo --kill"), Ok(Command::Demo(demo)));
+        let ring = vec!["ring".to_string(), "1".to_string()];
+        assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring }));
+        assert_eq!(words("run --help"), Ok(Command::Help));
+        assert_eq!(words("run frob"), Err("unknown command `frob`".into()));
+        assert_eq!(words("demo x"), Err("one word too many: `x`".into()));
+    }
+}

@@ -1,0 +1,132 @@
+//! What the demo measures against its promises: facts of the store and audio at both ears and in the recording.
+
+use super::Played;
+use super::checks::{Checks, so};
+use super::stage::Cast;
+use pbx::event::{Detail, LegEvent};
+use pbx::text::story as key;
+use tests::peer::audio::{Pcm, demand, find, missing_ms};
+
+/// Correlation that counts as recognised, in percent. G.711 and the jitter buffer cost little, a wrong file has near 0.
+const PERCENT_MIN: i64 = 80;
+/// The most that may be missing around a restart, in ms.
+const GAP_MS_MAX: i64 = 1_000;
+/// The most that may be missing without one, in ms.
+const LOSS_MS_MAX: i64 = 100;
+/// The longest from battery loss to BYE, in ms.
+const RELEASE_MS_MAX: u128 = 1_500;
+/// Where the first word of a channel may lie after its party was answered, in ms: the caller's model speaks at the next
+/// period after off-hook, a phone some frames after its 200 OK.
+const BEGIN_MS_MAX: i64 = 200;
+
+/// Puts every promise to the test.
+pub fn measure(checks: &mut Checks, played: &Played, cast: &Cast) {
+    facts(checks, &played.facts, cast);
+    ears(checks, played);
+    recording(checks, played);
+    ending(checks, played, cast);
+}
+
+fn percent(correlation: f64) -> i64 {
+    (correlation * 100.0).round() as i64
+}
+
+fn count(facts: &[LegEvent], wanted: impl Fn(&Detail) -> bool) -> usize {
+    facts.iter().filter(|f| wanted(&f.detail)).count()
+}
+
+fn facts(checks: &mut Checks, facts: &[LegEvent], cast: &Cast) {
+    for (_, extension) in &cast.agents {
+        let registered =
+            count(facts, |d| matches!(d, Detail::Registered { extension: e, contacts: 1 } if e == extension));
+        checks.check(key::CHECK_REGISTERED, &[("extension", extension)], so(registered > 0, "no such fact"));
+    }
+    let rang = count(facts, |d| matches!(d, Detail::Line { what } if what.contains("ring")));
+    let answered = facts.iter().filter(|f| f.leg == Some(0) && f.detail == Detail::Answered).count();
+    checks.check(key::CHECK_RING, &[], so(rang > 0 && answered == 1, format!("{rang} rings, {answered} answers")));
+    let digits = count(facts, |d| matches!(d, Detail::Digit { .. }));
+    let two = count(facts, |d| matches!(d, Detail::Digit { digit: '2', how } if how == "inband"));
+    let found = so(digits == 1 && two == 1, format!("{digits} digits, {two} of them an in-band 2"));
+    checks.check(key::CHECK_DIGIT, &[("digit", "2")], found);
+    let queued = count(facts, |d| matches!(d, Detail::Queued { queue, .. } if *queue == cast.queue));
+    checks.check(key::CHECK_QUEUE, &[("queue", &cast.queue)], so(queued == 1, format!("{queued} entries")));
+    let (agent, longest) = facts
+        .iter()
+        .find_map(|f| match &f.detail {
+            Detail::Offered { agent, candidates, .. } => {
+                let idle = candidates.iter().filter(|c| c.excluded.is_empty()).max_by_key(|c| c.idle_ms);
+                Some((agent.clone(), idle.map(|c| c.agent.clone()).unwrap_or_default()))
+            }
+            _ => None,
+        })
+        .unwrap_or_default();
+    let equal = facts.iter().any(|f| match &f.detail {
+        Detail::Offered { candidates, .. } => {
+            let idle = |id: &str| candidates.iter().find(|c| c.agent == id).map(|c| c.idle_ms);
+            idle(&agent) == idle(&longest)
+        }
+        _ => false,
+    });
+    checks.check(key::CHECK_LONGEST_IDLE, &[("agent", &agent)], so(equal, format!("{longest} was idle for longer")));
+}
+
+/// Where `spoken` lies in `heard`, as a check of its own.
+fn heard(checks: &mut Checks, what: pbx::text::Key, spoken: &Pcm, heard: &Pcm) {
+    let found = find(spoken, heard);
+    let (at, share) = found.map_or((0, 0), |f| (f.at_ms, percent(f.correlation)));
+    let verdict = so(share >= PERCENT_MIN, format!("only {share} %"));
+    checks.check(what, &[("percent", &share.to_string()), ("ms", &at.to_string())], verdict);
+}
+
+/// A part from the middle of what was said, clear of any restart.
+fn words_of(pcm: &Pcm) -> Pcm {
+    pcm.part(500, 3_000)
+}
+
+fn ears(checks: &mut Checks, played: &Played) {
+    heard(checks, key::CHECK_MENU, &played.prompt.part(0, 4_000), &played.caller_heard);
+    heard(checks, key::CHECK_AGENT_HEARS, &words_of(&played.caller), &played.agent_heard);
+    heard(checks, key::CHECK_CALLER_HEARS, &words_of(&played.agent), &played.caller_heard);
+    let allowed = if played.restart.is_some() { GAP_MS_MAX } else { LOSS_MS_MAX };
+    let said = played.caller.length_ms() - allowed - 1_000;
+    let followed = demand("the agent's ear", &played.caller, &played.agent_heard, said, allowed);
+    let missing = followed.as_ref().map_or(0, |runs| missing_ms(runs, played.caller.length_ms()));
+    if played.restart.is_some() {
+        checks.check(key::CHECK_GAP, &[("ms", &missing.to_string())], followed.map(drop).map_err(|e| e.to_string()));
+    }
+}
+
+fn recording(checks: &mut Checks, played: &Played) {
+    let (left, right) = &played.recorded;
+    heard(checks, key::CHECK_RECORDED_CALLER, &words_of(&played.caller), left);
+    heard(checks, key::CHECK_RECORDED_AGENT, &words_of(&played.agent), right);
+    let begin = find(&played.greeting.part(0, 1_000), left).filter(|f| percent(f.correlation) >= PERCENT_MIN);
+    let at = begin.map_or(i64::MAX, |f| f.at_ms);
+    let verdict = so(at <= BEGIN_MS_MAX, format!("the first word lies at {at} ms"));
+    checks.check(key::CHECK_RECORDED_BEGIN, &[("ms", "0")], verdict);
+}
+
+fn ending(checks: &mut Checks, played: &Played, cast: &Cast) {
+    let facts = &played.facts;
+    let lost = count(facts, |d| matches!(d, Detail::Line { what } if what.contains("battery")));
+    let bye = count(facts, |d| matches!(d, Detail::Sip { sent: true, message } if message.starts_with("BYE")));
+    let ms = played.released.as_millis();
+    let found = so(lost > 0 && bye == 1 && ms <= RELEASE_MS_MAX, format!("{lost} battery losses, {bye} BYE, {ms} ms"));
+    checks.check(key::CHECK_RELEASE, &[("ms", &ms.to_string())], found);
+    let wrap = facts.iter().find_map(|f| match &f.detail {
+        Detail::AgentState { agent, from, to, .. } if to == "wrap-up" => Some((agent.clone(), from.clone())),
+        _ => None,
+    });
+    let (agent, from) = wrap.unwrap_or_default();
+    let ours = cast.agents.iter().any(|(id, _)| *id == agent) && from == "talking";
+    checks.check(key::CHECK_WRAP_UP, &[("agent", &agent)], so(ours, format!("from `{from}`")));
+    let ends: Vec<&String> = facts
+        .iter()
+        .filter_map(|f| match &f.detail {
+            Detail::CallEnded { disposition, .. } => Some(disposition),
+            _ => None,
+        })
+        .collect();
+    let one = ends.len() == 1 && ends[0] == "ANSWERED";
+    checks.check(key::CHECK_CDR, &[("disposition", "ANSWERED")], so(one, format!("{ends:?}")));
+}
