@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use alsa::pcm::{Access, Format, HwParams, PCM};
+use alsa::pcm::{Access, Format, HwParams, PCM, State};
 use alsa::poll::{Descriptors, pollfd};
 use alsa::{Direction, ValueOr};
 use base::limits::{FRAME_SAMPLES, TICK_US, TIMESLOTS_PER_CARD};
@@ -73,7 +73,14 @@ impl CardPcm {
     fn read(&mut self, now: Instant, frame: &mut CardFrame) -> Result<bool, Trouble> {
         let since = self.since.ok_or(Trouble::Late)?;
         if self.capture.avail_update().map_err(trouble)? < PERIOD {
-            return Ok(false);
+            // A device that was pulled out goes on saying that nothing is there.
+            return match self.capture.state() {
+                State::Running | State::Prepared | State::Draining | State::Paused => Ok(false),
+                State::XRun | State::Suspended => Err(Trouble::Late),
+                state @ (State::Open | State::Setup | State::Disconnected) => {
+                    Err(Trouble::Lost(format!("it has gone (state {state:?})")))
+                }
+            };
         }
         let mut samples: Samples = [0; FRAME_SAMPLES * TIMESLOTS_PER_CARD];
         match self.capture.io_i16().and_then(|io| io.readi(&mut samples)) {

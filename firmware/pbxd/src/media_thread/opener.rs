@@ -94,6 +94,8 @@ impl Loop {
     /// Tries all that are wanted; false when nobody takes them any more.
     fn attempt(&mut self) -> bool {
         for card in std::mem::take(&mut self.wanted) {
+            // Collects what libasound would otherwise print at every attempt.
+            let said = alsa::Output::local_error_handler();
             match CardPcm::open(&card) {
                 Ok(pcm) => {
                     if self.told.remove(&card.device).is_some() {
@@ -105,7 +107,11 @@ impl Loop {
                     let _ = self.wake.write(1);
                 }
                 Err(why) => {
-                    self.tell(&card.device, &why.to_string());
+                    let said = said.map(|said| {
+                        said.borrow_mut().buffer_string(|text| String::from_utf8_lossy(text).trim().to_owned())
+                    });
+                    let said = said.ok().filter(|said| !said.is_empty()).map_or(String::new(), |s| format!(" ({s})"));
+                    self.tell(&card.device, &format!("{why}{said}"));
                     self.wanted.push(card);
                 }
             }

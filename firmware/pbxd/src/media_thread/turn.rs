@@ -35,6 +35,8 @@ const EVENTS: usize = 256;
 const COMMANDS_PER_TURN: usize = 64;
 /// Without a period of the highway for this long the timer takes over.
 const HIGHWAY_PATIENCE: Duration = Duration::from_millis(60);
+/// How long the highway may take at the start before it is reported as stopped.
+const START_PATIENCE: Duration = Duration::from_secs(1);
 /// Ticks made good after a stall; what is older is left out.
 const TICKS_MADE_GOOD: u32 = 5;
 /// Legs for which there is room from the start.
@@ -45,8 +47,8 @@ const LEGS: usize = 512;
 enum Lead {
     /// The timer, because no highway is configured.
     TimerAlone,
-    /// The timer, until the highway runs; `told` once it was reported as stopped.
-    TimerInstead { told: bool },
+    /// The timer, until the highway runs; when it is to be reported as stopped, unless it was.
+    TimerInstead { tell_at: Option<Instant> },
     /// The highway.
     Highway,
 }
@@ -88,7 +90,11 @@ impl Worker {
         epoll.add(&*wake, EpollEvent::new(EpollFlags::EPOLLIN, WAKE))?;
         epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
         let highway = Highway::new(opener);
-        let lead = if highway.has_cards() { Lead::TimerInstead { told: false } } else { Lead::TimerAlone };
+        let lead = if highway.has_cards() {
+            Lead::TimerInstead { tell_at: Some(clock::instant() + START_PATIENCE) }
+        } else {
+            Lead::TimerAlone
+        };
         let mut worker = Worker {
             engine,
             effects: Effects::with_room_for(LEGS),
@@ -226,10 +232,12 @@ impl Worker {
             if now.since(self.ticked) < HIGHWAY_PATIENCE {
                 return self.arm_timer();
             }
-            self.lead = Lead::TimerInstead { told: false };
+            self.lead = Lead::TimerInstead { tell_at: Some(now) };
         }
-        if self.lead == (Lead::TimerInstead { told: false }) {
-            self.lead = Lead::TimerInstead { told: true };
+        if let Lead::TimerInstead { tell_at: Some(at) } = self.lead
+            && now >= at
+        {
+            self.lead = Lead::TimerInstead { tell_at: None };
             self.pending.push_back(Report::Highway { running: false });
         }
         let due = (now.since(self.ticked).as_micros() as u64 / TICK_US) as u32;
