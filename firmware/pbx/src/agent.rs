@@ -43,11 +43,15 @@ pub enum State {
     Reserved {
         /// The offer.
         offer: OfferKey,
+        /// Since when ready before: the place in line comes back when the offer is withdrawn.
+        since: Instant,
     },
     /// The phone rings.
     Ringing {
         /// The offer.
         offer: OfferKey,
+        /// As in `Reserved`.
+        since: Instant,
     },
     /// Connected with a caller of a queue.
     Talking {
@@ -142,7 +146,7 @@ pub fn next(state: State, happening: Happening, now: Instant, own_call: bool) ->
             H::GoReady,
             S::LoggedOut | S::Ready { .. } | S::Reserved { .. } | S::Ringing { .. } | S::Talking { .. } | S::Personal,
         ) => None,
-        (H::Chosen(offer), S::Ready { .. }) => Some(S::Reserved { offer }),
+        (H::Chosen(offer), S::Ready { since }) => Some(S::Reserved { offer, since }),
         (
             H::Chosen(_),
             S::LoggedOut
@@ -153,12 +157,14 @@ pub fn next(state: State, happening: Happening, now: Instant, own_call: bool) ->
             | S::WrapUp { .. }
             | S::Personal,
         ) => None,
-        (H::Rings(rung), S::Reserved { offer }) => (rung == offer).then_some(S::Ringing { offer }),
-        (H::OfferLost(lost, reason), S::Reserved { offer } | S::Ringing { offer }) => {
+        (H::Rings(rung), S::Reserved { offer, since }) => (rung == offer).then_some(S::Ringing { offer, since }),
+        (H::OfferLost(lost, reason), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
             (lost == offer).then_some(S::NotReady { reason })
         }
-        (H::OfferWithdrawn(gone), S::Reserved { offer } | S::Ringing { offer }) => (gone == offer).then_some(ready),
-        (H::Answered(taken, call), S::Reserved { offer } | S::Ringing { offer }) => {
+        (H::OfferWithdrawn(gone), S::Reserved { offer, since } | S::Ringing { offer, since }) => {
+            (gone == offer).then_some(if own_call { S::Personal } else { S::Ready { since } })
+        }
+        (H::Answered(taken, call), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
             (taken == offer).then_some(S::Talking { call })
         }
         (
@@ -372,10 +378,19 @@ mod tests {
     #[test]
     fn a_late_answer_to_another_offer_changes_nothing() {
         let now = Instant::from_micros(5);
-        let state = State::Ringing { offer: offer(2) };
+        let state = State::Ringing { offer: offer(2), since: now };
         let call = CallKey::from_parts(0, 0);
         assert_eq!(next(state, Happening::Answered(offer(1), call), now, false), None);
         assert_eq!(next(state, Happening::Answered(offer(2), call), now, false), Some(State::Talking { call }));
+    }
+
+    #[test]
+    fn a_withdrawn_offer_gives_the_place_in_line_back() {
+        let (since, now) = (Instant::from_micros(3), Instant::from_micros(9));
+        let chosen = next(State::Ready { since }, Happening::Chosen(offer(1)), now, false).unwrap();
+        let rings = next(chosen, Happening::Rings(offer(1)), now, false).unwrap();
+        let back = next(rings, Happening::OfferWithdrawn(offer(1)), now, false);
+        assert_eq!(back, Some(State::Ready { since }));
     }
 
     #[test]

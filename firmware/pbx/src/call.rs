@@ -285,11 +285,9 @@ impl Pbx {
     pub(crate) fn accept_caller(&mut self, turn: &mut Turn<'_>, call: CallKey) -> Option<LegKey> {
         let config = self.config_of(call)?;
         let caller = self.caller_leg(call)?;
-        let record = self.calls.get_mut(call)?;
-        if record.answered {
+        if self.calls.get(call)?.answered {
             return Some(caller);
         }
-        record.answered = true;
         if !self.open_media(turn, caller) {
             self.end_call_with(turn, call, "box", "no media port free", Disposition::Failed, Goodbye::Refuse(503));
             return None;
@@ -310,6 +308,7 @@ impl Pbx {
                 self.with_sip(turn, |sip, now, out| sip.accept(now, dialog, Some(answer), out));
             }
         }
+        self.calls.get_mut(call)?.answered = true;
         self.leg_up(turn, caller);
         self.begin_recording(turn, call);
         self.tap(turn, caller, Side::Caller);
@@ -387,6 +386,7 @@ impl Pbx {
         let Some(record) = self.calls.get_mut(call).filter(|c| !c.is_over()) else { return };
         let phase = record.phase.clone();
         let (uid, legs, recording) = (record.uid, record.legs.clone(), record.recording);
+        let answered = record.answered;
         self.enter(call, Phase::Over);
         match phase {
             Phase::Waiting { place, offer } => {
@@ -417,7 +417,8 @@ impl Pbx {
         if let Some(recording) = recording {
             self.end_recording(turn, uid, recording);
         }
-        let disposition = disposition.as_str().to_string();
+        // As in Asterisk: who was answered, be it by a menu, is not told otherwise by what came after.
+        let disposition = if answered { Disposition::Answered } else { disposition }.as_str().to_string();
         self.note(turn, Some(uid), None, by, Detail::CallEnded { by: by.to_string(), disposition });
     }
 

@@ -163,8 +163,8 @@ pub enum Detail {
     },
     /// The program came back in the middle of the call.
     Recovered {
-        /// How long it was away, in ms.
-        gap_ms: u64,
+        /// Time since the last input before, in ms: it was away for no longer.
+        gap_ms_max: u64,
     },
     /// A bug of ours ended the call.
     SetAside {

@@ -52,10 +52,10 @@ impl Pbx {
             }
         }
         self.with_sip(turn, |sip, now, out| sip.restarted(now, out));
-        let gap_ms = turn.now.at.since(self.last_input.at).as_millis() as u64;
+        let gap_ms_max = turn.now.at.since(self.last_input.at).as_millis() as u64;
         for call in self.calls.keys() {
             let Some(uid) = self.calls.get(call).filter(|c| !c.is_over()).map(|c| c.uid) else { continue };
-            self.note(turn, Some(uid), None, "recovery", Detail::Recovered { gap_ms });
+            self.note(turn, Some(uid), None, "recovery", Detail::Recovered { gap_ms_max });
         }
         self.media_from_state(turn);
         for (port, line) in &self.lines {

@@ -311,10 +311,8 @@ impl Site {
     fn dial(&mut self, user: &str, number: &str) {
         let addr = self.phone(user).addr;
         let offer = self.audio(addr);
-        let target = Target {
-            uri: format!("sip:{number}@{BOX}"),
-            hop: Hop::Udp { local: addr, remote: BOX.parse().unwrap() },
-        };
+        let target =
+            Target { uri: format!("sip:{number}@{BOX}"), hop: Hop::Udp { local: addr, remote: BOX.parse().unwrap() } };
         let invite =
             Invite { target, from: user.into(), from_name: String::new(), offer: Some(offer), headers: vec![] };
         // The phone's endpoint knows no client digest; the site trusts phones of 2003 by address instead.
@@ -378,16 +376,17 @@ impl Site {
     fn give(&mut self, input: Input) {
         let mut out = vec![];
         self.pbx.handle(self.now, input, &mut out);
+        for output in &out {
+            self.show(output);
+        }
         for output in out {
-            self.show(&output);
             match output {
                 Output::Sip(sip::Output::Datagram { remote, bytes, .. }) => {
                     let user = self.phones.values().find(|p| p.addr == remote).map(|p| p.user.clone());
                     let local = BOX.parse().unwrap();
                     if let Some(user) = user {
                         self.with_phone(&user, |p, now, out| {
-                            let input =
-                                sip::Input::Datagram { local: p.addr, remote: local, bytes, shed: false };
+                            let input = sip::Input::Datagram { local: p.addr, remote: local, bytes, shed: false };
                             p.endpoint.handle(now, input, out);
                         });
                     }

@@ -27,7 +27,7 @@ texts! {
     RECORDING_ENDED: "录音结束 {recording}，{length}", "recording ended {recording}, {length}";
     AGENT_STATE: "座席 {agent}：{from} → {to}（{why}）", "agent {agent}: {from} → {to} ({why})";
     REGISTERED: "分机 {extension}：{contacts} 部话机已注册", "extension {extension}: {contacts} phones registered";
-    RECOVERED: "程序中断 {gap} 后恢复", "the program came back after {gap}";
+    RECOVERED: "程序重新启动并恢复，中断不超过 {gap}", "the program came back, away for at most {gap}";
     SET_ASIDE: "程序错误：输入 {seq} 已搁置", "a bug of ours: input {seq} was set aside";
     LEG_MEDIA: "RTP：发 {sent}，收 {received}，丢 {lost}，陌生 {strangers}", "RTP: sent {sent}, received {received}, lost {lost}, strangers {strangers}";
     HELD: "保持", "on hold";

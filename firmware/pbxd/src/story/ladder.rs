@@ -254,7 +254,7 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
         Detail::Registered { extension, contacts } => {
             say.text(key::REGISTERED, &[("extension", extension), ("contacts", &contacts.to_string())])
         }
-        Detail::Recovered { gap_ms } => say.text(key::RECOVERED, &[("gap", &seconds_of_ms(*gap_ms))]),
+        Detail::Recovered { gap_ms_max } => say.text(key::RECOVERED, &[("gap", &seconds_of_ms(*gap_ms_max))]),
         Detail::SetAside { input_seq } => say.text(key::SET_ASIDE, &[("seq", &input_seq.to_string())]),
         Detail::LegMedia { sent, received, lost, strangers } => {
             let counts = [sent, received, lost, strangers].map(u64::to_string);
