@@ -208,6 +208,38 @@ fn a_restart_in_the_gap_of_a_release_tells_the_dead_line() {
 }
 
 #[test]
+fn a_release_that_came_and_went_between_two_programs_is_told() {
+    let mut rig = Rig::attached();
+    rig.world(|world, now| world.ring(now, 0, None)).unwrap();
+    rig.run(300);
+    rig.command(LineCommand::OffHook);
+    rig.run(2_000);
+    rig.world(|world, now| world.release(now, 0)).unwrap();
+    let later = rig.bus.now.get() + Duration::from_millis(1_200);
+    rig.bus.now.set(later);
+    rig.restart();
+    rig.run(1_000);
+    assert_eq!(rig.take(), [LineEvent::Attached { off_hook: true, battery: false }, LineEvent::BatteryBack]);
+    rig.restart();
+    rig.run(1_000);
+    assert_eq!(rig.take(), [LineEvent::Attached { off_hook: true, battery: true }], "told once");
+}
+
+#[test]
+fn a_restart_right_after_the_hook_moved_is_no_dead_line() {
+    for wait_ms in [0, 1, 16, 50, 99, 200] {
+        let mut rig = Rig::attached();
+        rig.world(|world, now| world.ring(now, 0, None)).unwrap();
+        rig.run(300);
+        rig.command(LineCommand::OffHook);
+        rig.run(wait_ms);
+        rig.restart();
+        rig.run(1_000);
+        assert_eq!(rig.take(), [LineEvent::Attached { off_hook: true, battery: true }], "after {wait_ms} ms");
+    }
+}
+
+#[test]
 fn a_restart_while_it_rings_says_so() {
     let mut rig = Rig::attached();
     rig.world(|world, now| world.ring(now, 0, None)).unwrap();

@@ -7,6 +7,9 @@ use core::time::Duration;
 pub const BATTERY_V_MIN: u8 = 3;
 /// A new state must hold this long.
 pub const STABLE_MS: u64 = 64;
+/// At first, a dead line must hold this long: the hook may have moved just before we began to look, and moving it makes
+/// the voltage unreadable for a while.
+pub const FIRST_DEAD_MS: u64 = 400;
 
 /// What a change of the feed means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,6 +57,11 @@ impl Feed {
         self.held.map(|level| level != Level::Dead)
     }
 
+    /// There is battery and nothing hints at a change.
+    pub fn is_steady(&self) -> bool {
+        self.battery() == Some(true) && self.candidate.is_none() && self.settle_until.is_none()
+    }
+
     /// Readings before `until` mean nothing: ring voltage is on the line or the hook switch has just moved.
     pub fn settle_until(&mut self, until: Instant) {
         self.candidate = None;
@@ -78,8 +86,12 @@ impl Feed {
                 now
             }
         };
-        let first_with_battery = self.held.is_none() && level != Level::Dead;
-        if !first_with_battery && now.since(since) < Duration::from_millis(STABLE_MS) {
+        let hold_ms = match (self.held, level) {
+            (None, Level::Dead) => FIRST_DEAD_MS,
+            (None, _) => 0,
+            (Some(_), _) => STABLE_MS,
+        };
+        if now.since(since) < Duration::from_millis(hold_ms) {
             return None;
         }
         self.candidate = None;
@@ -129,9 +141,15 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_line_is_known_after_the_debounce_time() {
+    fn a_dead_line_is_known_after_a_while() {
         let mut feed = Feed::default();
-        assert_eq!(run(&mut feed, 0, 200, |_| 0), [(64, FeedChange::Known(false))]);
+        assert_eq!(run(&mut feed, 0, 800, |_| 0), [(400, FeedChange::Known(false))]);
+    }
+
+    #[test]
+    fn a_line_that_settles_is_not_dead() {
+        let mut feed = Feed::default();
+        assert_eq!(run(&mut feed, 0, 800, |ms| if ms < 300 { 0 } else { 8 }), [(304, FeedChange::Known(true))]);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! It is a state machine without waits: [`Si3050::step`] does what is due and [`Si3050::next_step`] says when to come
 //! back. After a restart of the program a chip that runs with our settings is **taken over**: no reset, the hook is not
-//! touched, the call on it goes on.
+//! touched, the call on it goes on. A release that came and went while no program ran is found in the chip's latched
+//! dropout source, and told as `Attached` without battery, then `BatteryBack`.
 //!
 //! Where the facts come from:
 //! - Datasheet text: register 29 (LVS, 1 V per bit, bit 7 is the polarity, forced to 0 below 3 V unless LVFD),
@@ -17,6 +18,7 @@
 //!   do so has its `SpiDevice` do it, in one transaction of the kernel, so that a killed program leaves no half frame);
 //! - that a control byte without bit 5 is ignored, on which the resynchronisation after a half frame relies;
 //! - PCMF = 11 for 16-bit linear samples, start counts of 16 bits per timeslot then;
+//! - that DODI in register 4 latches a dropout while off-hook, and that going off-hook does not set it by itself;
 //! - identities of the line side (1 = Si3018, 3 = Si3019, 4 = Si3011), FDT as bit 6 of register 12;
 //! - the settle times after hook and ring changes below, chosen from the chip's off-hook counter and ring period.
 
@@ -113,6 +115,8 @@ struct Running {
     feed: Feed,
     off_hook: bool,
     announced: bool,
+    /// Taken over off-hook, and the line had dropped out since the last look.
+    dropped_out: bool,
     odd_polls: u8,
     next_poll: Instant,
     next_check: Instant,
@@ -260,7 +264,9 @@ impl<SPI: SpiDevice> Si3050<SPI> {
         if hook_is_ours && self.runs_with_our_settings()? {
             self.settle_country()?;
             self.identify()?;
-            self.run(now, hook & reg::OH != 0, "taken over as it runs");
+            let off_hook = hook & reg::OH != 0;
+            let dropped_out = off_hook && self.read(reg::INTERRUPT_SOURCE)? & reg::DODI != 0;
+            self.run(now, off_hook, dropped_out, "taken over as it runs");
             return Ok(());
         }
         self.resynchronise()?;
@@ -319,7 +325,7 @@ impl<SPI: SpiDevice> Si3050<SPI> {
         if self.link_is_up()? {
             self.identify()?;
             self.write(reg::DAA_CONTROL_1, reg::ON_HOOK)?;
-            self.run(now, false, "link up");
+            self.run(now, false, false, "link up");
         } else if now >= deadline {
             self.fail(now, LineFault::LinkDown, "line side does not answer over the isolation link", events);
         } else {
@@ -328,12 +334,13 @@ impl<SPI: SpiDevice> Si3050<SPI> {
         Ok(())
     }
 
-    fn run(&mut self, now: Instant, off_hook: bool, why: &'static str) {
+    fn run(&mut self, now: Instant, off_hook: bool, dropped_out: bool, why: &'static str) {
         let running = Running {
             ring: Ring::default(),
             feed: Feed::default(),
             off_hook,
             announced: false,
+            dropped_out,
             odd_polls: 0,
             next_poll: now,
             next_check: now + CHECK_EVERY,
@@ -370,11 +377,15 @@ impl<SPI: SpiDevice> Si3050<SPI> {
             running.next_check = now + CHECK_EVERY;
         }
         self.enter(State::Running(running), self.why);
-        if check_is_due { self.check(now, events) } else { Ok(()) }
+        if check_is_due { self.check(now, running, events) } else { Ok(()) }
     }
 
-    /// Looks at what only a reset or a broken link changes.
-    fn check(&mut self, now: Instant, events: &mut Events) -> Result<(), SPI::Error> {
+    /// Looks at what only a reset or a broken link changes. Forgets a dropout that is over and told.
+    fn check(&mut self, now: Instant, running: Running, events: &mut Events) -> Result<(), SPI::Error> {
+        let steady = running.off_hook && running.announced && running.feed.is_steady();
+        if steady && self.read(reg::INTERRUPT_SOURCE)? & reg::DODI != 0 {
+            self.write(reg::INTERRUPT_SOURCE, !reg::DODI)?;
+        }
         if self.read(reg::PCM_MODE)? != self.pcm_mode() {
             self.fail(now, LineFault::ChipReset, "PCM mode lost its value", events);
         } else if !self.link_is_up()? {
@@ -452,7 +463,12 @@ fn judge(now: Instant, running: &mut Running, halves: Halves, volts: i8, events:
     }
     if let Some(change) = running.feed.step(now, volts) {
         match change {
-            FeedChange::Known(battery) if !running.announced => announce(running, battery, events),
+            FeedChange::Known(battery) if !running.announced => {
+                announce(running, battery && !running.dropped_out, events);
+                if battery && running.dropped_out {
+                    tell(events, LineEvent::BatteryBack);
+                }
+            }
             FeedChange::Known(false) | FeedChange::Lost => tell(events, LineEvent::BatteryLost),
             FeedChange::Known(true) => {}
             FeedChange::Back => tell(events, LineEvent::BatteryBack),

@@ -4,6 +4,8 @@
 pub const CONTROL_1: u8 = 1;
 /// Control 2. Its reset value is how the chip is recognised.
 pub const CONTROL_2: u8 = 2;
+/// Interrupt sources; set by the chip, cleared by writing 0.
+pub const INTERRUPT_SOURCE: u8 = 4;
 /// DAA control 1: hook switch and ring bits.
 pub const DAA_CONTROL_1: u8 = 5;
 /// DAA control 2: power of both sides.
@@ -33,6 +35,9 @@ pub const PCM_TX_START_LOW: u8 = 34;
 pub const SOFT_RESET: u8 = 0x80;
 /// `CONTROL_2` after a reset.
 pub const CONTROL_2_RESET: u8 = 0x03;
+
+/// `INTERRUPT_SOURCE`: the line dropped out while off-hook.
+pub const DODI: u8 = 0x08;
 
 /// `DAA_CONTROL_1`: a negative ring half-wave is present.
 pub const RDTN: u8 = 0x40;
