@@ -42,6 +42,33 @@ pub struct Fact {
     pub detail: Value,
 }
 
+/// One call detail record.
+#[derive(Clone, Debug, Default)]
+pub struct Cdr {
+    /// Uid of the call.
+    pub call: String,
+    /// Who called.
+    pub source: String,
+    /// What was dialled.
+    pub destination: String,
+    /// What it came to last, in Asterisk's words: `Dial`, `Queue`, `BackGround`.
+    pub application: String,
+    /// `ANSWERED`, `NO ANSWER`, `BUSY`, `FAILED`.
+    pub disposition: String,
+    /// From the first message to the end, in s.
+    pub duration_s: i64,
+    /// From the answer to the end, in s.
+    pub talk_s: i64,
+    /// Who or what ended it.
+    pub ended_by: String,
+    /// Queue, or empty.
+    pub queue: String,
+    /// Offers to agents.
+    pub offers: i64,
+    /// Recordings, separated by spaces.
+    pub recording: String,
+}
+
 /// A program built by this workspace: beside the test, which lies in `deps`.
 pub fn built(name: &str) -> Outcome<PathBuf> {
     let own = std::env::current_exe().at("path of this test")?;
@@ -70,7 +97,7 @@ impl Appliance {
 
     /// Waits until it says that it is ready.
     fn ready(&self) -> Outcome {
-        self.process.wait_line("ready", START).map(|_| ()).map_err(|trouble| {
+        self.process.wait_line("ready: SIP", START).map(|_| ()).map_err(|trouble| {
             Trouble(format!("pbxd did not start: {trouble}\nits whole output:\n{}", self.process.output()))
         })
     }
@@ -120,7 +147,7 @@ impl Appliance {
 
     /// The main database, for reading only.
     fn database(&self) -> Outcome<Connection> {
-        let path = self.data.join("cordboard.db");
+        let path = self.data.join("main.db");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).at(path.display())?;
         connection.busy_timeout(Duration::from_secs(5)).at(path.display())?;
@@ -130,14 +157,14 @@ impl Appliance {
     /// The leg-event journal so far.
     pub fn facts(&self) -> Outcome<Vec<Fact>> {
         let database = self.database()?;
-        let sql = "SELECT seq, at_us, call, leg, actor, kind, detail FROM leg_event ORDER BY seq";
+        let sql =
+            "SELECT seq, ts_us, coalesce(call_id, ''), leg_id, actor, kind, detail_json FROM leg_event ORDER BY seq";
         let mut statement = database.prepare(sql).at("leg_event")?;
         let rows = statement.query_map([], |row| {
-            let call: rusqlite::types::Value = row.get(2)?;
             Ok(Fact {
                 seq: row.get(0)?,
                 at_us: row.get(1)?,
-                call: key_text(call),
+                call: row.get(2)?,
                 leg: row.get(3)?,
                 actor: row.get(4)?,
                 kind: row.get(5)?,
@@ -163,6 +190,30 @@ impl Appliance {
         })
     }
 
+    /// The call detail records, oldest first.
+    pub fn cdrs(&self) -> Outcome<Vec<Cdr>> {
+        let database = self.database()?;
+        let sql = "SELECT uniqueid, src, dst, lastapp, disposition, duration, billsec, ended_by, coalesce(queue, ''), \
+                   offers, coalesce(recording_id, '') FROM cdr_asterisk ORDER BY sequence";
+        let mut statement = database.prepare(sql).at("cdr_asterisk")?;
+        let rows = statement.query_map([], |row| {
+            Ok(Cdr {
+                call: row.get(0)?,
+                source: row.get(1)?,
+                destination: row.get(2)?,
+                application: row.get(3)?,
+                disposition: row.get(4)?,
+                duration_s: row.get(5)?,
+                talk_s: row.get(6)?,
+                ended_by: row.get(7)?,
+                queue: row.get(8)?,
+                offers: row.get(9)?,
+                recording: row.get(10)?,
+            })
+        });
+        rows.and_then(Iterator::collect).at("cdr_asterisk")
+    }
+
     /// Writes a recording of the box as a WAV file and gives its path.
     pub fn export(&self, recording: &str, out: &Path) -> Outcome {
         let data = self.data.display().to_string();
@@ -176,7 +227,7 @@ impl Appliance {
     }
 
     /// The call detail records as `pbxd cdr` prints them.
-    pub fn cdr(&self) -> Outcome<String> {
+    pub fn cdr_text(&self) -> Outcome<String> {
         let data = self.data.display().to_string();
         run(&self.program, ["cdr", "--data", &data, "--lang", "en"])
     }
@@ -194,21 +245,16 @@ pub fn ladder(facts: &[Fact]) -> String {
     facts.iter().map(line).collect()
 }
 
-fn key_text(value: rusqlite::types::Value) -> String {
-    use rusqlite::types::Value as Sql;
-    match value {
-        Sql::Null => String::new(),
-        Sql::Integer(number) => number.to_string(),
-        Sql::Real(number) => number.to_string(),
-        Sql::Text(text) => text,
-        Sql::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-    }
-}
-
 fn launch(program: &Path, config: &Path, data: &Path, world: Option<&Path>) -> Outcome<Process> {
+    let share = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("rootfs").join("share");
     let mut args = vec!["--config".to_owned(), config.display().to_string()];
     args.extend(["--data".to_owned(), data.display().to_string()]);
-    args.extend(world.map(|dir| ["--world".to_owned(), dir.display().to_string()]).into_iter().flatten());
+    args.extend(["--share".to_owned(), share.display().to_string()]);
     let dir = data.parent().unwrap_or(data);
-    Process::start("pbxd", program, args, dir, &[])
+    let mut env = Vec::new();
+    if let Some(world) = world {
+        args.extend(["--world".to_owned(), world.display().to_string()]);
+        env.push(("ALSA_CONFIG_PATH", world.join("asound.conf").display().to_string()));
+    }
+    Process::start("pbxd", program, args, dir, &env)
 }

@@ -204,6 +204,29 @@ pub fn missing_ms(runs: &[Run], round_ms: i64) -> i64 {
     runs.windows(2).map(jump).sum()
 }
 
+/// Demands that `heard` follows `spoken` for at least `length_ms` in all, with at most `missing_ms_max` missing in
+/// between. `what` names both ends. Gives the stretches.
+pub fn demand(what: &str, spoken: &Pcm, heard: &Pcm, length_ms: i64, missing_ms_max: i64) -> Outcome<Vec<Run>> {
+    let runs = follow(spoken, heard, 100, 0.8);
+    let length: i64 = runs.iter().map(|run| run.length_ms).sum();
+    let missing = missing_ms(&runs, spoken.length_ms());
+    if length >= length_ms && missing <= missing_ms_max {
+        return Ok(runs);
+    }
+    Err(Trouble(format!(
+        "{what}: {length} ms of {length_ms} recognised and {missing} ms missing ({missing_ms_max} allowed) in {} ms at \
+         level {:.0}: {runs:?}",
+        heard.length_ms(),
+        heard.level()
+    )))
+}
+
+/// Demands that nothing of `spoken` is in `heard`.
+pub fn demand_absent(what: &str, spoken: &Pcm, heard: &Pcm) -> Outcome {
+    let runs = follow(spoken, heard, 200, 0.6);
+    if runs.is_empty() { Ok(()) } else { Err(Trouble(format!("{what}: heard and should not be: {runs:?}"))) }
+}
+
 fn near(a: i64, b: i64, round: i64) -> bool {
     let apart = (a - b).rem_euclid(round);
     apart <= 2 || round - apart <= 2
@@ -265,7 +288,7 @@ fn transform(values: &mut [(f64, f64)], back: bool) {
 }
 
 /// ITU-T G.711 A-law. Written here a second time on purpose: a measuring instrument does not borrow from what it measures.
-fn alaw_of(sample: i16) -> u8 {
+pub(super) fn alaw_of(sample: i16) -> u8 {
     let positive = sample >= 0;
     let magnitude = (if positive { i32::from(sample) } else { -1 - i32::from(sample) }) >> 4;
     let segment = (32 - (magnitude >> 5).leading_zeros()) as i32;

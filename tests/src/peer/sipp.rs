@@ -1,12 +1,17 @@
 //! SIPp runs the scenarios of `tests/scenarios`: peers with a message order that no phone offers (races, a trunk, lies).
 //! Each run has an address of its own; the exit status is the verdict and the message log is the reason.
 
+use super::audio::Pcm;
+use super::pcap;
 use super::process::{Process, program};
 use super::{At, Outcome, Trouble};
 use nix::sys::signal::Signal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// RTP port of every scenario, at its own address.
+pub const MEDIA_PORT: u16 = 26_400;
 
 /// One run of one scenario.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Scenario {
     pub rate: u32,
     /// Over TCP instead of UDP.
     pub tcp: bool,
+    /// What the scenario's `voice.pcap` says, and keys with their moments in ms.
+    pub voice: Option<(Pcm, Vec<(usize, char)>)>,
 }
 
 /// SIPp at work.
@@ -60,13 +67,30 @@ impl Scenario {
     /// One call over UDP from `address`, without credentials.
     pub fn new(name: &str, address: Ipv4Addr, remote: SocketAddr, service: &str) -> Scenario {
         let (name, service) = (name.to_owned(), service.to_owned());
-        let (keys, credentials) = (Vec::new(), None);
-        Scenario { name, address, port: 15_200, remote, service, keys, credentials, calls: 1, rate: 10, tcp: false }
+        Scenario {
+            name,
+            address,
+            port: 15_200,
+            remote,
+            service,
+            keys: Vec::new(),
+            credentials: None,
+            calls: 1,
+            rate: 10,
+            tcp: false,
+            voice: None,
+        }
     }
 
     /// With digest credentials.
     pub fn with_credentials(mut self, user: &str, secret: &str) -> Scenario {
         self.credentials = Some((user.to_owned(), secret.to_owned()));
+        self
+    }
+
+    /// Speaks `voice` and presses `keys` (ms, key).
+    pub fn saying(mut self, voice: Pcm, keys: &[(usize, char)]) -> Scenario {
+        self.voice = Some((voice, keys.to_vec()));
         self
     }
 
@@ -81,13 +105,19 @@ impl Scenario {
         let name = format!("sipp {} at {}", self.name, self.address);
         let dir = dir.join(format!("sipp-{}-{}", self.name, self.address));
         std::fs::create_dir_all(&dir).at(dir.display())?;
-        let file = scenarios().join(format!("{}.xml", self.name));
+        // SIPp looks for the files a scenario names beside the scenario.
+        let file = dir.join("scenario.xml");
+        let source = scenarios().join(format!("{}.xml", self.name));
+        std::fs::copy(&source, &file).at(source.display())?;
+        if let Some((voice, keys)) = &self.voice {
+            pcap::write(&dir.join("voice.pcap"), voice, keys)?;
+        }
         let mut args: Vec<String> = vec![self.remote.to_string(), "-sf".into(), file.display().to_string()];
         let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
         option("-i", self.address.to_string());
         option("-mi", self.address.to_string());
         option("-p", self.port.to_string());
-        option("-mp", "26200".into());
+        option("-mp", MEDIA_PORT.to_string());
         option("-s", self.service.clone());
         option("-m", self.calls.to_string());
         option("-r", self.rate.to_string());

@@ -15,13 +15,17 @@ pub struct World {
 }
 
 impl World {
-    /// Starts it with its sockets in `dir`/world.
+    /// Starts it with its sockets in `dir`/world, and writes there what the sound system must know of it.
     pub fn start(dir: &Path) -> Outcome<World> {
         let (program, dir) = (built("world")?, dir.join("world"));
         std::fs::create_dir_all(&dir).at(dir.display())?;
         let args = ["--dir".to_owned(), dir.display().to_string()];
         let process = Process::start("world", &program, args, &dir, &[])?;
         process.wait_line("ready", Duration::from_secs(10))?;
+        let plugin = built("libvtdm.so")?.display().to_string();
+        let world = dir.display().to_string();
+        let sound = run(&program, ["--dir", &world, "--print-asoundrc", "--plugin", &plugin])?;
+        std::fs::write(dir.join("asound.conf"), sound).at(dir.display())?;
         Ok(World { process, program, dir })
     }
 
@@ -30,9 +34,9 @@ impl World {
         &self.dir
     }
 
-    /// Gives one command to the public network and waits until it is done: `ring 1/1`, `speak 1/1 FILE`, `keys 1/1 2`,
-    /// `release 1/1`. What it answered.
-    pub fn act(&self, words: &[&str]) -> Outcome<String> {
+    /// Says one command to the public network and waits until it is done: `ring 1`, `speak 1 FILE.wav`, `press 1 2`,
+    /// `wait 1 off-hook 5000`, `hear 1 FILE.wav start`, `release 1`. What it answered.
+    pub fn say(&self, words: &[&str]) -> Outcome<String> {
         let dir = self.dir.display().to_string();
         run(&self.program, ["--dir", &dir].iter().chain(words))
     }
