@@ -24,23 +24,54 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &[String]) -> Result<ExitCode, String> {
-    match args {
-        [flag] if flag == "--help" || flag == "-h" => {
-            println!("{USAGE}\ncommands: {}", control::HELP);
-            Ok(ExitCode::SUCCESS)
+/// What the flags say; the words after them are a command.
+#[derive(Default)]
+struct Options {
+    dir: Option<String>,
+    plugin: Option<String>,
+    print_asoundrc: bool,
+    help: bool,
+    command: Vec<String>,
+}
+
+fn options(args: &[String]) -> Result<Options, String> {
+    let mut options = Options::default();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = |name: &str| args.next().cloned().ok_or_else(|| format!("{name} needs a value\n{USAGE}"));
+        match arg.as_str() {
+            "--dir" => options.dir = Some(value("--dir")?),
+            "--plugin" => options.plugin = Some(value("--plugin")?),
+            "--print-asoundrc" => options.print_asoundrc = true,
+            "--help" | "-h" => options.help = true,
+            flag if flag.starts_with("--") => return Err(format!("unknown flag {flag}\n{USAGE}")),
+            _ => {
+                options.command.push(arg.clone());
+                options.command.extend(args.by_ref().cloned());
+            }
         }
-        [flag, dir] if flag == "--dir" => {
-            server::serve(Path::new(dir), || println!("world: ready in {dir}"))?;
-            Ok(ExitCode::SUCCESS)
-        }
-        [flag, dir, print, plugin, path] if flag == "--dir" && print == "--print-asoundrc" && plugin == "--plugin" => {
-            print!("{}", product::asoundrc(&absolute(dir)?, &absolute(path)?));
-            Ok(ExitCode::SUCCESS)
-        }
-        [flag, dir, command @ ..] if flag == "--dir" && !command[0].starts_with("--") => say(Path::new(dir), command),
-        _ => Err(USAGE.into()),
     }
+    Ok(options)
+}
+
+fn run(args: &[String]) -> Result<ExitCode, String> {
+    let options = options(args)?;
+    if options.help {
+        println!("{USAGE}\ncommands: {}", control::HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let dir = options.dir.ok_or_else(|| format!("--dir is missing\n{USAGE}"))?;
+    if options.print_asoundrc {
+        let plugin = options.plugin.ok_or_else(|| format!("--plugin is missing\n{USAGE}"))?;
+        print!("{}", product::asoundrc(&absolute(&dir)?, &absolute(&plugin)?));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !options.command.is_empty() {
+        return say(Path::new(&dir), &options.command);
+    }
+    // Nobody may be listening; the sockets are what counts.
+    server::serve(Path::new(&dir), || drop(writeln!(std::io::stdout(), "world: ready in {dir}")))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn absolute(path: &str) -> Result<PathBuf, String> {
