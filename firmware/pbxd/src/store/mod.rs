@@ -197,3 +197,6 @@ pub enum Report {
     /// It cannot write, or can again; to be given to the core.
     Trouble(Trouble),
 }
+
+#[cfg(test)]
+mod tests;
