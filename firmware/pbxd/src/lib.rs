@@ -8,6 +8,7 @@ pub mod control;
 pub mod hardware_thread;
 pub mod journal;
 pub mod log;
+pub mod media_thread;
 pub mod recorder;
 pub mod seal;
 pub mod store;

@@ -2,9 +2,11 @@
 
 use super::datagrams::Datagrams;
 use super::streams::Streams;
+use crate::media_thread::{MediaCommands, MediaThread};
 use crate::recorder::Recorder;
 use crate::store::{Request, Store};
 use base::line::{LineCommand, PortId};
+use base::media::Command;
 use pbx::config::Language;
 use pbx::door::{Alarm, Input, Output, RecordingChange};
 use pbx::text::{alarm, text};
@@ -17,6 +19,10 @@ pub struct Effects {
     pub datagrams: Datagrams,
     /// SIP over TCP.
     pub streams: Streams,
+    /// The media engine.
+    pub media: MediaThread,
+    /// The way to it.
+    pub media_commands: MediaCommands,
     /// Facts and the index of recordings.
     pub store: Store,
     /// Takes what the media workers tap.
@@ -34,7 +40,7 @@ impl Effects {
         for output in outputs.drain(..) {
             match output {
                 Output::Sip(sip) => self.sip(sip, then),
-                Output::Media(_command) => {}
+                Output::Media(command) => self.media(command),
                 Output::Line(port, command) => self.line(port, command),
                 Output::Record(event) => self.keep(Request::Leg(event)),
                 Output::Recording(change) => self.recording(change),
@@ -48,8 +54,15 @@ impl Effects {
     /// Ends the threads behind it; everything given to the store is on the disk afterwards, as far as the disk works.
     pub fn finish(self) {
         drop(self.lines);
+        drop(self.media_commands);
+        self.media.stop();
         self.recorder.finish();
         self.store.finish();
+    }
+
+    /// Waits when the engine is behind: a command is never lost. The engine has no end of its own.
+    fn media(&self, command: Command) {
+        self.media_commands.send(command);
     }
 
     fn recording(&self, change: RecordingChange) {

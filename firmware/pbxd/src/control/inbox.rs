@@ -11,18 +11,11 @@ use tokio::sync::mpsc;
 /// word of the store.
 const RESERVED: usize = CONTROL_INBOX_MAX / 4;
 
-/// What the inbox had to refuse, for the log and the alarm.
-#[derive(Debug, Default)]
-struct Counts {
-    datagrams: AtomicU64,
-    inside: AtomicU64,
-}
-
 /// The sending end; cheap to clone, usable from any thread.
 #[derive(Clone, Debug)]
 pub struct Inbox {
     queue: mpsc::Sender<Input>,
-    refused: Arc<Counts>,
+    datagrams_dropped: Arc<AtomicU64>,
 }
 
 /// The receiving end, owned by the control task.
@@ -31,7 +24,7 @@ pub type Arrivals = mpsc::Receiver<Input>;
 /// Both ends of a new inbox.
 pub fn inbox() -> (Inbox, Arrivals) {
     let (queue, arrivals) = mpsc::channel(CONTROL_INBOX_MAX + RESERVED);
-    (Inbox { queue, refused: Arc::default() }, arrivals)
+    (Inbox { queue, datagrams_dropped: Arc::default() }, arrivals)
 }
 
 impl Inbox {
@@ -48,20 +41,20 @@ impl Inbox {
     /// From the network: refused and counted when the inbox is full.
     pub fn datagram(&self, input: Input) {
         if self.fill() >= CONTROL_INBOX_MAX || self.queue.try_send(input).is_err() {
-            self.refused.datagrams.fetch_add(1, Ordering::Relaxed);
+            self.datagrams_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// From a thread of the box that must not wait (the media tick). The input comes back when even the reserved
+    /// From a thread of the box that must not wait (the media tick). What was offered comes back when even the reserved
     /// places are taken; the caller keeps it and tries again at its next turn.
-    #[allow(clippy::result_large_err)] // The refused input itself is the error.
-    pub fn offer(&self, input: Input) -> Result<(), Input> {
-        self.queue.try_send(input).map_err(|refused| {
-            self.refused.inside.fetch_add(1, Ordering::Relaxed);
-            match refused {
-                mpsc::error::TrySendError::Full(input) | mpsc::error::TrySendError::Closed(input) => input,
+    pub fn offer<T>(&self, news: T, input: impl FnOnce(T) -> Input) -> Result<(), T> {
+        match self.queue.try_reserve() {
+            Ok(place) => {
+                place.send(input(news));
+                Ok(())
             }
-        })
+            Err(_) => Err(news),
+        }
     }
 
     /// From a thread that may wait (hardware, store). False when the control task has ended.
@@ -76,7 +69,7 @@ impl Inbox {
 
     /// Datagrams dropped so far because the inbox was full.
     pub fn datagrams_dropped(&self) -> u64 {
-        self.refused.datagrams.load(Ordering::Relaxed)
+        self.datagrams_dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -96,7 +89,7 @@ mod tests {
             inbox.datagram(Input::Timer);
         }
         assert_eq!(inbox.datagrams_dropped(), 7);
-        assert_eq!(inbox.offer(Input::Stop), Ok(()), "a reserved place");
+        assert_eq!(inbox.offer((), |()| Input::Stop), Ok(()), "a reserved place");
         while arrivals.try_recv().is_ok() {}
         assert_eq!(inbox.fill(), 0);
     }

@@ -10,6 +10,7 @@ pub mod lock;
 pub mod notify;
 pub mod start;
 pub mod streams;
+mod threads;
 pub mod turns;
 
 use self::core::{Core, Recovered};
@@ -19,16 +20,14 @@ use self::inbox::{Arrivals, Inbox};
 use self::notify::Notify;
 use self::start::{Site, address_words, data_words};
 use self::streams::Streams;
+use self::threads::Rooms;
 use self::turns::TurnLengths;
 use crate::cli::Run;
-use crate::hardware_thread::{self, HardwareThread};
 use crate::journal::{self, Journal};
-use crate::recorder::{Recorder, RecorderError};
 use crate::seal::{self, MasterKey};
-use crate::store::{self, Report, Store, StoreError};
+use crate::store;
 use crate::{build_id, clock, log};
 use base::limits::TURN_INPUTS_MAX;
-use base::line::{LineCommand, PortId};
 use base::time::Instant;
 use pbx::config::Language;
 use pbx::door::{Boot, Input, Output, Trouble, TroubleKind};
@@ -38,8 +37,6 @@ use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Network norm of the analog lines until the configuration names one.
-const COUNTRY: &str = "CN";
 /// How long a stop waits for the core's word that it may.
 const STOP_WAIT: Duration = Duration::from_secs(3);
 /// How often counts are looked at and systemd is told that we live, when systemd asks for no other pace.
@@ -66,11 +63,13 @@ async fn live(options: &Run, language: Language) -> Result<(), String> {
     let (inbox, arrivals) = inbox::inbox();
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
-    let store = start_store(options, inbox.clone()).map_err(|e| words(&e))?;
-    let recorder = start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
+    let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
+    let recorder = threads::start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
     let (core, recovered) = recover(options, &site, master, language)?;
-    let (lines, hardware) = start_hardware(options, inbox.clone())?;
-    let effects = sockets.into_effects(inbox.clone(), &site, store, recorder, lines);
+    let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
+    let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
+    let rooms = Rooms { media, store, recorder, lines };
+    let effects = sockets.into_effects(inbox.clone(), &site, rooms);
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot } = recovered;
     control.carry_out(&mut outputs);
@@ -101,60 +100,19 @@ impl Sockets {
         Ok(Sockets { udp: datagrams::bind(listen).map_err(words)?, tcp: streams::listen(listen).map_err(words)? })
     }
 
-    fn into_effects(
-        self,
-        inbox: Inbox,
-        site: &Site,
-        store: Store,
-        recorder: Recorder,
-        lines: Option<Lines>,
-    ) -> Effects {
+    fn into_effects(self, inbox: Inbox, site: &Site, rooms: Rooms) -> Effects {
         let listen = site.config.sip.listen;
         Effects {
             datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
             streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),
-            store,
-            recorder,
-            lines,
+            media_commands: rooms.media.commands(),
+            media: rooms.media,
+            store: rooms.store,
+            recorder: rooms.recorder,
+            lines: rooms.lines,
             language: site.config.system.language,
         }
     }
-}
-
-/// The way to the line cards.
-type Lines = std::sync::mpsc::Sender<(PortId, LineCommand)>;
-
-/// Opens the databases and starts their writer.
-fn start_store(options: &Run, inbox: Inbox) -> Result<Store, StoreError> {
-    Store::start(&store::Options::new(&options.data), move |report| {
-        let input = match report {
-            Report::Stored(upto) => Input::Stored(upto),
-            Report::Trouble(trouble) => Input::Trouble(trouble),
-        };
-        // When even the reserved places are taken, the next report says the same and more.
-        let _ = inbox.offer(input);
-    })
-}
-
-/// Starts the thread that writes recordings.
-fn start_recorder(options: &Run, master: &MasterKey, store: &Store, inbox: Inbox) -> Result<Recorder, RecorderError> {
-    let told = move |trouble| {
-        // When even the reserved places are taken, the next report says the same and more.
-        let _ = inbox.offer(Input::Trouble(trouble));
-    };
-    Recorder::start(&store::Options::new(&options.data), master, store.run(), store.client(), told)
-}
-
-/// Starts the thread of the line cards when there is a chassis.
-fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
-    let Some(world_dir) = options.world.clone() else { return Ok((None, None)) };
-    let setup = board::Setup { product: board::Product::Sim { world_dir }, country: COUNTRY.into() };
-    let (lines, commands) = std::sync::mpsc::channel();
-    let report = move |input| {
-        inbox.send(input);
-    };
-    let thread = hardware_thread::spawn(setup, commands, report).map_err(|e| e.to_string())?;
-    Ok((Some(lines), Some(thread)))
 }
 
 /// What the records gave.

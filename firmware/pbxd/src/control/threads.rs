@@ -1,0 +1,107 @@
+//! Starts the threads that the control task works with; each reports into the inbox.
+
+use super::inbox::Inbox;
+use crate::cli::Run;
+use crate::hardware_thread::{self, HardwareThread};
+use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
+use crate::recorder::{RecordFrame, Recorder, RecorderError};
+use crate::seal::MasterKey;
+use crate::store::{self, Report, Store, StoreError};
+use base::line::{LineCommand, PortId};
+use board::Product;
+use media::Settings;
+use pbx::config::Config;
+use pbx::door::Input;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+
+/// Network norm of the analog lines until the configuration names one.
+const COUNTRY: &str = "CN";
+
+/// The way to the line cards.
+pub type Lines = Sender<(PortId, LineCommand)>;
+
+/// What works beside the control task.
+pub struct Rooms {
+    /// The media engine.
+    pub media: MediaThread,
+    /// Facts and the index of recordings.
+    pub store: Store,
+    /// Recorded audio.
+    pub recorder: Recorder,
+    /// Line cards.
+    pub lines: Option<Lines>,
+}
+
+/// Opens the databases and starts their writer.
+pub fn start_store(options: &Run, inbox: Inbox) -> Result<Store, StoreError> {
+    Store::start(&store::Options::new(&options.data), move |report| {
+        // When even the reserved places are taken, the next report says the same and more.
+        let _ = inbox.offer(report, |report| match report {
+            Report::Stored(upto) => Input::Stored(upto),
+            Report::Trouble(trouble) => Input::Trouble(trouble),
+        });
+    })
+}
+
+/// Starts the thread that writes recordings.
+pub fn start_recorder(
+    options: &Run,
+    master: &MasterKey,
+    store: &Store,
+    inbox: Inbox,
+) -> Result<Recorder, RecorderError> {
+    let told = move |trouble| {
+        // When even the reserved places are taken, the next report says the same and more.
+        let _ = inbox.offer(trouble, Input::Trouble);
+    };
+    Recorder::start(&store::Options::new(&options.data), master, store.run(), store.client(), told)
+}
+
+/// Starts the thread of the line cards when there is a chassis.
+pub fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
+    let Some(product) = product(options) else { return Ok((None, None)) };
+    let setup = board::Setup { product, country: COUNTRY.into() };
+    let (lines, commands) = channel();
+    let report = move |input| {
+        inbox.send(input);
+    };
+    let thread = hardware_thread::spawn(setup, commands, report).map_err(|e| e.to_string())?;
+    Ok((Some(lines), Some(thread)))
+}
+
+/// Which chassis this is; none for SIP only.
+fn product(options: &Run) -> Option<Product> {
+    options.world.clone().map(|world_dir| Product::Sim { world_dir })
+}
+
+/// Starts the media engine with its prompts and highways.
+pub fn start_media(options: &Run, config: &Config, recorder: &Recorder, inbox: Inbox) -> Result<MediaThread, String> {
+    let highways = product(options).map(|product| product.highways()).unwrap_or_default();
+    let highway = highways.iter().map(|h| HighwayCard { card: h.card, device: h.pcm.to_string() }).collect();
+    let settings = Settings {
+        jitter_ms: config.media.jitter_ms,
+        silence_timeout_ms: config.media.silence_timeout_s.saturating_mul(1_000),
+        ..Settings::default()
+    };
+    let library = library::load_and_log(&share(options).join("prompts"));
+    let thread = MediaThreadConfig { bind: config.media.address, settings, library, highway };
+    let report = move |report| inbox.offer(report, Input::Media);
+    let tap = recorder.tap();
+    let record = move |frame: media::RecordFrame| {
+        let media::RecordFrame { recording, side, index, audio } = frame;
+        // A full queue counts what it drops and raises the alarm itself.
+        tap.push(RecordFrame { recording, side, index: u64::from(index), alaw: audio });
+    };
+    media_thread::spawn(thread, report, record).map_err(|e| format!("media engine: {e}"))
+}
+
+/// Prompts and music: as told, beside the program or above it, where the package puts them, or in the source tree.
+fn share(options: &Run) -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let beside = exe.ancestors().skip(1).map(|dir| dir.join("rootfs/share"));
+    let others =
+        [PathBuf::from("/usr/share/cordboard"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rootfs/share")];
+    let mut places = beside.chain(others);
+    options.share.clone().or_else(|| places.find(|dir| dir.join("prompts").is_dir())).unwrap_or_default()
+}
