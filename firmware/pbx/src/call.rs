@@ -14,7 +14,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentIndex, Happening};
-use crate::config::{Config, Destination};
+use crate::config::{Config, Destination, Language};
 use crate::dialplan::{self, Meaning, Route};
 use crate::door::{Output, RecordingChange};
 use crate::event::Detail;
@@ -25,8 +25,8 @@ use crate::queue::Place;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
-/// How long a caller hears a tone before being released.
-const TONE_TIME: Duration = Duration::from_secs(5);
+/// How long a caller hears words and tone of a refusal before being released.
+const REFUSAL_TIME: Duration = Duration::from_secs(10);
 /// Longest announcement; a playlist that never reports its end is given up.
 const ANNOUNCEMENT_TIME: Duration = Duration::from_secs(30);
 
@@ -63,8 +63,8 @@ pub(crate) enum Phase {
         /// The agent, when it came through a queue, and the wrap-up that follows.
         agent: Option<(AgentIndex, u32)>,
     },
-    /// Hears itself.
-    Echo,
+    /// Hears itself, after being told so.
+    Echo { intro: Option<PlayId> },
     /// Hears something and is released after it.
     Announcement { play: Option<PlayId>, disposition: Disposition },
     /// Over; legs are closing.
@@ -207,9 +207,14 @@ impl Pbx {
             Destination::Menu(name) => self.enter_menu(turn, call, name),
             Destination::Echo => {
                 if let Some(caller) = self.accept_caller(turn, call) {
-                    self.echo(turn, caller);
-                    self.enter(call, Phase::Echo);
+                    let intro = self.prompt(call, "echo-intro");
+                    let intro = self.play(turn, caller, vec![intro], false);
+                    self.enter(call, Phase::Echo { intro });
                 }
+            }
+            Destination::Hangup if self.calls.get(call).is_some_and(|c| c.answered) => {
+                let goodbye = vec![self.prompt(call, "goodbye")];
+                self.announce(turn, call, goodbye, Disposition::Answered, ANNOUNCEMENT_TIME);
             }
             Destination::Hangup => self.end_call(turn, call, "router", "released", Disposition::NoAnswer),
         }
@@ -241,10 +246,24 @@ impl Pbx {
         let Some(record) = self.calls.get(call) else { return };
         if record.answered {
             let tone = if disposition == Disposition::Busy { Tone::Busy } else { Tone::Congestion };
-            self.announce(turn, call, vec![Item::Tone(tone)], disposition, TONE_TIME);
+            let words = (code == 404).then(|| self.prompt(call, "number-unknown"));
+            self.refuse_aloud(turn, call, words, tone, disposition);
         } else {
             self.end_call_with(turn, call, "router", cause, disposition, Goodbye::Refuse(code));
         }
+    }
+
+    /// Words, if there are any, and a tone; then the call is released.
+    pub(crate) fn refuse_aloud(
+        &mut self,
+        turn: &mut Turn<'_>,
+        call: CallKey,
+        words: Option<Item>,
+        tone: Tone,
+        disposition: Disposition,
+    ) {
+        let items = words.into_iter().chain([Item::Tone(tone)]).collect();
+        self.announce(turn, call, items, disposition, REFUSAL_TIME);
     }
 
     /// Plays something to the caller and releases the call after it.
@@ -264,11 +283,24 @@ impl Pbx {
 
     /// Plays prompts of the system's language and releases the call after them.
     pub(crate) fn announce_prompt(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
-        let Some(config) = self.config_of(call) else { return };
         if self.accept_caller(turn, call).is_some() {
-            let language = config.system.language.tag().to_string();
-            let items = vec![Item::Prompt { name: name.to_string(), language }];
+            let items = vec![self.prompt(call, name)];
             self.announce(turn, call, items, Disposition::Answered, ANNOUNCEMENT_TIME);
+        }
+    }
+
+    /// A prompt in the language of the site that the call began with.
+    pub(crate) fn prompt(&self, call: CallKey, name: &str) -> Item {
+        let language = self.config_of(call).map_or(Language::default(), |c| c.system.language);
+        Item::Prompt { name: name.to_string(), language: language.tag().to_string() }
+    }
+
+    /// The caller has been told what follows: now it hears itself.
+    pub(crate) fn echo_told(&mut self, turn: &mut Turn<'_>, call: CallKey, said: PlayId) {
+        let Some(Phase::Echo { intro }) = self.calls.get(call).map(|c| c.phase.clone()) else { return };
+        if let Some(caller) = self.caller_leg(call).filter(|_| intro == Some(said)) {
+            self.stop_play(turn, caller);
+            self.echo(turn, caller);
         }
     }
 
@@ -335,7 +367,7 @@ impl Pbx {
             | Phase::Menu(_)
             | Phase::Ringing { .. }
             | Phase::Talking { .. }
-            | Phase::Echo
+            | Phase::Echo { .. }
             | Phase::Announcement { .. }
             | Phase::Over => (record.uid, None),
         };
@@ -406,7 +438,7 @@ impl Pbx {
             Phase::Talking { agent: None, .. }
             | Phase::Arriving
             | Phase::Menu(_)
-            | Phase::Echo
+            | Phase::Echo { .. }
             | Phase::Announcement { .. }
             | Phase::Over => {}
         }
@@ -480,7 +512,7 @@ impl Pbx {
             | Phase::Waiting { .. }
             | Phase::Ringing { .. }
             | Phase::Talking { .. }
-            | Phase::Echo
+            | Phase::Echo { .. }
             | Phase::Over => {}
         }
         record.phase = phase;

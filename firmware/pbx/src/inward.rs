@@ -175,6 +175,7 @@ impl Pbx {
                 let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
                 match self.calls.get(call).map(|c| &c.phase) {
                     Some(Phase::Menu(_)) => self.menu_said(turn, call, play),
+                    Some(Phase::Echo { .. }) => self.echo_told(turn, call, play),
                     Some(Phase::Announcement { play: expected, .. }) if *expected == Some(play) => {
                         self.announcement_over(turn, call);
                     }

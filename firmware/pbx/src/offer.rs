@@ -262,7 +262,7 @@ impl Pbx {
                 Phase::Arriving
                 | Phase::Menu(_)
                 | Phase::Talking { .. }
-                | Phase::Echo
+                | Phase::Echo { .. }
                 | Phase::Announcement { .. }
                 | Phase::Over,
             )

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use base::media::Item;
+use base::media::{Item, Tone};
 use base::time::Instant;
 use core::cmp::Reverse;
 use core::time::Duration;
@@ -67,8 +67,7 @@ impl Pbx {
         }
         let detail = Detail::Queued { queue: name.to_string(), priority: wanted.priority, position };
         self.note(turn, Some(uid), None, "router", detail);
-        let language = config.system.language.tag().to_string();
-        let welcome = Item::Prompt { name: "queue-welcome".to_string(), language };
+        let welcome = self.prompt(call, "queue-welcome");
         self.play(turn, caller, vec![welcome, Item::Music], false);
         self.unmatched = true;
     }
@@ -92,8 +91,8 @@ impl Pbx {
         let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
         let detail = Detail::Abandoned { queue: place.queue, wait_ms, by: "max-wait".to_string() };
         self.note(turn, Some(uid), None, "timer", detail);
-        self.enter(call, Phase::Arriving);
-        self.cannot_connect(turn, call, "max-wait", Disposition::Busy, 486);
+        let words = self.prompt(call, "queue-full");
+        self.refuse_aloud(turn, call, Some(words), Tone::Busy, Disposition::Busy);
     }
 
     /// Offers waiting callers to ready agents until one of the two runs out: highest priority first, then longest
