@@ -114,8 +114,8 @@ pub struct Outcome {
     pub journal: Journal,
 }
 
-/// Lines of the ladder that are kept.
-const LADDER_MAX: usize = 400;
+/// Lines of the ladder that are kept, unless `CORDBOARD_LADDER` says another number.
+const LADDER_MAX: u64 = 400;
 
 /// The world.
 pub struct World {
@@ -148,6 +148,7 @@ pub struct World {
     pub(super) check: Checks,
     pub(super) stats: Stats,
     ladder: VecDeque<String>,
+    ladder_max: usize,
     journal: Journal,
     same_instant: u32,
 }
@@ -193,6 +194,7 @@ impl World {
             check: Checks::new(&config),
             stats: Stats::default(),
             ladder: VecDeque::new(),
+            ladder_max: super::run::number_from("CORDBOARD_LADDER").unwrap_or(LADDER_MAX) as usize,
             journal: Journal::default(),
             same_instant: 0,
             plan,
@@ -202,7 +204,7 @@ impl World {
     /// Runs both phases and says what was wrong.
     pub fn run(mut self) -> Outcome {
         self.switch_on();
-        while !self.done && self.check.well() {
+        while !self.done && (self.check.well() || self.plan.journal) {
             self.step();
         }
         self.stats.virtual_us = self.now_us - START_US;
@@ -261,7 +263,7 @@ impl World {
     /// A line of the ladder.
     pub(super) fn note(&mut self, line: impl FnOnce() -> String) {
         if self.plan.ladder {
-            if self.ladder.len() >= LADDER_MAX {
+            if self.ladder.len() >= self.ladder_max {
                 self.ladder.pop_front();
             }
             let us = self.now_us;

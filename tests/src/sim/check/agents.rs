@@ -13,7 +13,9 @@ struct Book {
     extension: String,
     state: String,
     since_us: u64,
-    restarts: u32,
+    /// Since when idle; an offer that is withdrawn does not cost the place in line.
+    idle_us: u64,
+    overdue: bool,
     call: Option<Uid>,
 }
 
@@ -47,7 +49,8 @@ impl Agents {
             extension: extension.to_string(),
             state: "logged-out".into(),
             since_us: 0,
-            restarts: 0,
+            idle_us: 0,
+            overdue: false,
             call: None,
         };
         Agents {
@@ -61,7 +64,7 @@ impl Agents {
     pub fn ready_since(&self, agent: &str) -> Option<u64> {
         let book = self.books.get(agent)?;
         let reachable = self.contacts.get(&book.extension).is_some_and(|n| *n > 0);
-        (book.state == "ready" && reachable).then_some(book.since_us)
+        (book.state == "ready" && reachable).then_some(book.idle_us)
     }
 
     /// A row.
@@ -88,8 +91,13 @@ impl Agents {
                 if from == "talking" {
                     book.call = None;
                 }
+                let withdrawn = matches!(from.as_str(), "reserved" | "ringing");
+                if to == "ready" && !withdrawn {
+                    book.idle_us = now_us;
+                }
                 book.state.clone_from(to);
                 book.since_us = now_us;
+                book.overdue = false;
             }
             Detail::Connected { with, queue, .. } if !queue.is_empty() => {
                 let Some(book) = self.books.get_mut(with) else { return };
@@ -117,8 +125,8 @@ impl Agents {
     pub fn time(&mut self, now_us: u64, grace_us: u64, found: &mut Findings) {
         for (id, book) in &mut self.books {
             let limit_us = book.since_us + self.wrap_up_us + PUNCTUAL_US + grace_us;
-            if book.state == "wrap-up" && now_us > limit_us && book.restarts == 0 {
-                book.restarts = 1;
+            if book.state == "wrap-up" && now_us > limit_us && !book.overdue {
+                book.overdue = true;
                 found.push(format!("agent {id} is in wrap-up since {} us", book.since_us));
             }
         }

@@ -101,6 +101,15 @@ fn the_longest_idle_agent_is_chosen() {
 }
 
 #[test]
+fn a_withdrawn_offer_keeps_the_place_in_line() {
+    let mut told = Told::new();
+    told.ready(1).later(5).ready(0).began(1, "1").queued(1, "support", 5).offered(1, "support", 1);
+    told.state("1002", "ready", "reserved", "t").later(5).state("1002", "reserved", "ready", "caller-gone");
+    told.row(1, Detail::OfferEnded { agent: "1002".into(), cause: "caller-gone".into(), ring_ms: 0 });
+    told.offered(1, "support", 0).finds("idle for longer");
+}
+
+#[test]
 fn nobody_waits_beside_a_ready_agent() {
     let mut told = Told::new();
     told.ready(0).began(1, "1").queued(1, "support", 5).later(900_000).is_well().later(200_000).finds("waits in");

@@ -51,6 +51,8 @@ pub enum News {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Chore {
     Register,
+    /// No final answer came after a CANCEL (RFC 3261 §9.1).
+    GiveUp(CallNo),
     Forget(CallNo),
 }
 
@@ -288,6 +290,7 @@ impl Phone {
         match call.stage {
             Stage::Calling if call.provisional && !call.cancelled => {
                 call.cancelled = true;
+                self.chores.insert((now_us + LIFE_US, Chore::GiveUp(no)));
                 let cancel = call.cancel();
                 self.send(now_us, cancel, Purpose::Cancel(no), 0, out);
             }
@@ -338,6 +341,12 @@ impl Phone {
             self.chores.remove(&(at, chore));
             match chore {
                 Chore::Register => self.register(now_us, out),
+                Chore::GiveUp(no) => {
+                    if self.calls.get(&no).is_some_and(|c| c.stage == Stage::Calling) {
+                        self.over(now_us, no);
+                        out.push(Act::Tell(News::Refused(no, 487)));
+                    }
+                }
                 Chore::Forget(no) => {
                     if let Some(call) = self.calls.remove(&no) {
                         self.by_call_id.remove(&call.call_id);
