@@ -16,17 +16,20 @@
 
 mod ioplug;
 mod stream;
+/// The world's own file: one wire format, and a plugin that does not depend on the board.
+#[path = "../../../board/src/sim/wire.rs"]
+pub mod wire;
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_ushort, c_void};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use alsa_sys as alsa;
-use board::sim::wire::{CHANNELS, Direction, PERIOD_BYTES};
 use nix::libc::{EBUSY, EINVAL, EIO, ENODEV, EPIPE, POLLERR, POLLIN, POLLOUT, pollfd};
 
 use ioplug::{Callbacks, Ioplug};
 use stream::{Health, OpenError, Stream};
+use wire::{CHANNELS, Direction, PERIOD_BYTES};
 
 const RATE: u32 = 8_000;
 /// Fewest and most periods of a buffer.

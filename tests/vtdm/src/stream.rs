@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use board::sim::wire::{
+use crate::wire::{
     CHANNELS, Direction, PERIOD_FRAMES, PERIOD_SAMPLES, Period, SILENCE, TDM_BYTES_MAX, ToClient, ToWorld,
     connect_seqpacket,
 };

@@ -2,7 +2,7 @@
 //! plugin, the world's sockets, chips and lines. Samples are compared one by one.
 //!
 //! One test function, because libasound reads its configuration once per process; each part starts a world of its own.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unsafe_code)]
+#![allow(unsafe_code)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd;

@@ -1,5 +1,4 @@
 //! The FXO driver against the chip and line models, in one process and in virtual time.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

@@ -1,6 +1,5 @@
 //! The world as a process: what it does with a second instance, with signals, with garbage on its sockets, and what a
 //! register access costs.
-#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;

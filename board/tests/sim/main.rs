@@ -1,0 +1,6 @@
+//! Tests of the simulated product from outside.
+
+#[cfg(test)]
+mod driver_and_chip;
+#[cfg(test)]
+mod world_process;
