@@ -192,15 +192,15 @@ fn find_ramp(samples: &[i16], count: usize) -> usize {
     start
 }
 
-/// Speech of line 2 comes in on channel 1 sample by sample, is played back, and is heard by the caller. A busy machine
-/// may make us late, which the next part is about; then this part is done again.
-fn every_sample_arrives_both_ways(dir: &Path) {
+/// A busy machine may make this program late, which one of the parts is about; then a part is done again.
+fn in_time(part: fn(&Path) -> alsa::Result<()>, dir: &Path) {
     let late = |result: &alsa::Result<()>| result.as_ref().is_err_and(|why| why.errno() == nix::libc::EPIPE);
-    let done = (0..5).map(|_| echo_exactly(dir)).find(|result| !late(result));
+    let done = (0..5).map(|_| part(dir)).find(|result| !late(result));
     done.expect("in time once in five").unwrap();
 }
 
-fn echo_exactly(dir: &Path) -> alsa::Result<()> {
+/// Speech of line 2 comes in on channel 1 sample by sample, is played back, and is heard by the caller.
+fn every_sample_arrives_both_ways(dir: &Path) -> alsa::Result<()> {
     let rig = Rig::start(dir);
     let _answerer = Answerer::start(dir);
     let (speech, heard) = (dir.join("speech.wav"), dir.join("heard.wav"));
@@ -233,54 +233,58 @@ fn echo_exactly(dir: &Path) -> alsa::Result<()> {
 }
 
 /// A program that comes back finds the call where it is now, not where it left.
-fn reopening_joins_at_the_current_period(dir: &Path) {
+fn reopening_joins_at_the_current_period(dir: &Path) -> alsa::Result<()> {
     let rig = Rig::start(dir);
     let answerer = Answerer::start(dir);
     let speech = dir.join("speech.wav");
     write_wav(&speech, (0..24_000).map(ramp));
     rig.say(&format!("call 1 {}", speech.display()));
     rig.say("wait 1 off-hook 3000");
-    let listen = |periods: usize| {
-        let capture = open(Direction::Capture).unwrap();
-        capture.start().unwrap();
-        (0..periods)
-            .flat_map(|_| channel_of(&read_period(&capture).unwrap(), 0).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
+    let listen = |periods: usize| -> alsa::Result<Vec<i16>> {
+        let capture = open(Direction::Capture)?;
+        capture.start()?;
+        let mut heard = Vec::new();
+        for _ in 0..periods {
+            heard.extend(channel_of(&read_period(&capture)?, 0));
+        }
+        Ok(heard)
     };
-    let before = listen(30);
+    let before = listen(30)?;
     drop(answerer);
     wait_ms(&rig, 200);
-    let after = listen(10);
+    let after = listen(10)?;
     let (last, first) = (*before.last().unwrap(), after[0]);
     let gap = i32::from(first) - i32::from(last);
     assert!((160 * 5..160 * 30).contains(&gap), "gap of {gap} samples");
     assert!(after.windows(2).all(|w| w[1] == w[0] + 1));
+    Ok(())
 }
 
 /// Too late is an xrun as with any card, and recovering from it works.
-fn a_late_program_recovers(dir: &Path) {
+fn a_late_program_recovers(dir: &Path) -> alsa::Result<()> {
     let rig = Rig::start(dir);
-    let capture = open(Direction::Capture).unwrap();
-    let playback = open(Direction::Playback).unwrap();
-    capture.start().unwrap();
-    write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap();
-    write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap();
-    read_period(&capture).unwrap();
+    let capture = open(Direction::Capture)?;
+    let playback = open(Direction::Playback)?;
+    capture.start()?;
+    write_period(&playback, &[0; CHANNELS * PERIOD])?;
+    write_period(&playback, &[0; CHANNELS * PERIOD])?;
+    read_period(&capture)?;
     assert!(UnixStream::connect(rig.dir.join("control.sock")).is_ok());
     wait_ms(&rig, 200);
     assert_eq!(read_period(&capture).unwrap_err().errno(), nix::libc::EPIPE);
     assert_eq!(write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap_err().errno(), nix::libc::EPIPE);
     for pcm in [&capture, &playback] {
         assert_eq!(pcm.state(), State::XRun);
-        pcm.prepare().unwrap();
+        pcm.prepare()?;
     }
-    capture.start().unwrap();
+    capture.start()?;
     for _ in 0..5 {
-        read_period(&capture).unwrap();
+        read_period(&capture)?;
     }
-    write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap();
-    write_period(&playback, &[0; CHANNELS * PERIOD]).unwrap();
+    write_period(&playback, &[0; CHANNELS * PERIOD])?;
+    write_period(&playback, &[0; CHANNELS * PERIOD])?;
     assert_eq!(playback.state(), State::Running);
+    Ok(())
 }
 
 /// Lets the world's own clock pass: it answers a wait that cannot come true.
@@ -293,12 +297,12 @@ fn wait_ms(rig: &Rig, ms: u64) {
 }
 
 /// The end of the world is an error, not a silence; a new world is joined by opening again.
-fn the_end_of_the_world_is_told(dir: &Path) {
+fn the_end_of_the_world_is_told(dir: &Path) -> alsa::Result<()> {
     let rig = Rig::start(dir);
-    let capture = open(Direction::Capture).unwrap();
-    let playback = open(Direction::Playback).unwrap();
-    capture.start().unwrap();
-    read_period(&capture).unwrap();
+    let capture = open(Direction::Capture)?;
+    let playback = open(Direction::Playback)?;
+    capture.start()?;
+    read_period(&capture)?;
     drop(rig);
     let began = Instant::now();
     let why = loop {
@@ -313,9 +317,10 @@ fn the_end_of_the_world_is_told(dir: &Path) {
     assert_eq!(open(Direction::Capture).unwrap_err().errno(), nix::libc::ENODEV);
     drop((capture, playback));
     let _rig = Rig::start(dir);
-    let capture = open(Direction::Capture).unwrap();
-    capture.start().unwrap();
-    read_period(&capture).unwrap();
+    let capture = open(Direction::Capture)?;
+    capture.start()?;
+    read_period(&capture)?;
+    Ok(())
 }
 
 /// Where cargo put the plugin: beside this test's own directory.
@@ -333,9 +338,9 @@ fn the_highway_through_the_sound_system() {
     std::fs::write(&config, board::sim::product::asoundrc(&dir, &plugin())).unwrap();
     // SAFETY: the only test of this process, and no other thread yet.
     unsafe { std::env::set_var("ALSA_CONFIG_PATH", &config) };
-    every_sample_arrives_both_ways(&dir);
-    reopening_joins_at_the_current_period(&dir);
-    a_late_program_recovers(&dir);
-    the_end_of_the_world_is_told(&dir);
+    in_time(every_sample_arrives_both_ways, &dir);
+    in_time(reopening_joins_at_the_current_period, &dir);
+    in_time(a_late_program_recovers, &dir);
+    in_time(the_end_of_the_world_is_told, &dir);
     std::fs::remove_dir_all(&dir).unwrap();
 }
