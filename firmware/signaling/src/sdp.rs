@@ -469,10 +469,8 @@ mod tests {
                 let at = at % body.len();
                 body[at] = byte;
             }
-            if let Ok(first) = parse(&body) {
-                if !first.formats.is_empty() {
-                    prop_assert_eq!(parse(&write(&first)), Ok(first));
-                }
+            if let Ok(first) = parse(&body) && !first.formats.is_empty() {
+                prop_assert_eq!(parse(&write(&first)), Ok(first));
             }
         }
     }

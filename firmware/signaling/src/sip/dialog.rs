@@ -388,7 +388,13 @@ impl Dialog {
             State::Glare { .. } => "Glare",
         };
         let due = self.armed.map(|at| format!(", timer at {at:?}")).unwrap_or_default();
-        format!("{state} ({:?}) with {}{due} [{}]", self.why, text(&self.remote), self.call_id)
+        format!(
+            "{state} ({:?}) with {}, our tag {}{due} [{}]",
+            self.why,
+            text(&self.remote),
+            self.local_tag,
+            self.call_id
+        )
     }
 }
 

@@ -105,10 +105,10 @@ impl Guard {
             return Verdict::Stale;
         }
         *last = count;
-        if self.counts.len() > NONCES_MAX {
-            if let Some((oldest, _)) = self.counts.pop_first() {
-                self.floor = self.floor.max(oldest);
-            }
+        if self.counts.len() > NONCES_MAX
+            && let Some((oldest, _)) = self.counts.pop_first()
+        {
+            self.floor = self.floor.max(oldest);
         }
         Verdict::Right
     }
@@ -234,7 +234,7 @@ mod tests {
         let mut guard = Guard::new([7; 16]);
         let key = ha1("2001", "site", "pw");
         let at = Instant::from_micros(5_000_000);
-        let mut check = |g: &mut Guard, c: &Credentials, at| g.check(at, c, Some(&key), "REGISTER", "site");
+        let check = |g: &mut Guard, c: &Credentials, at| g.check(at, c, Some(&key), "REGISTER", "site");
         let first = answer(&mut guard, at, "00000001", Some("auth"));
         assert_eq!(check(&mut guard, &first, at), Verdict::Right);
         assert_eq!(check(&mut guard, &first, at), Verdict::Stale, "replayed");

@@ -281,13 +281,13 @@ impl Endpoint {
 
     /// Does what a machine wants and brings the table up to date; says what its user must be told.
     pub(super) fn carry_out(&mut self, tx: TxKey, step: Step, out: &mut Vec<Output>) -> Option<Tell> {
-        if let Some(bytes) = step.send {
-            if let Some(transaction) = self.transactions.get(tx) {
-                let (hop, dialog) = (transaction.hop.clone(), transaction.dialog);
-                let summary = summary_of_bytes(&bytes, &transaction.method);
-                if self.transmit(&hop, bytes, out) {
-                    self.trace(dialog, true, summary, out);
-                }
+        if let Some(bytes) = step.send
+            && let Some(transaction) = self.transactions.get(tx)
+        {
+            let (hop, dialog) = (transaction.hop.clone(), transaction.dialog);
+            let summary = summary_of_bytes(&bytes, &transaction.method);
+            if self.transmit(&hop, bytes, out) {
+                self.trace(dialog, true, summary, out);
             }
         }
         self.transactions.settle(tx, &mut self.timers);

@@ -188,7 +188,7 @@ impl Place {
             port,
             tcp,
             loose: sip.param("lr").is_some(),
-            headers: sip.headers().len() > 0,
+            headers: !sip.headers().is_empty(),
             identity: format!(
                 "{user}@{host}:{};{};{};{}",
                 port.unwrap_or(0),

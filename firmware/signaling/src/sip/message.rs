@@ -342,7 +342,7 @@ fn content_length(fields: &[Field]) -> Length {
 type StartLine = (Start, Option<&'static str>, bool);
 
 fn start_line(line: &[u8]) -> Result<StartLine, Unreadable> {
-    let line = core::str::from_utf8(line).map(Cow::Borrowed).unwrap_or_else(|_| text(line));
+    let line = text(line).replace('\r', " ");
     if line.get(..4).is_some_and(|s| s.eq_ignore_ascii_case("SIP/")) {
         return status_line(&line).ok_or(Unreadable::NotSip);
     }
@@ -577,11 +577,62 @@ pub fn reason_phrase(code: u16) -> &'static str {
         603 => "Decline",
         604 => "Does Not Exist Anywhere",
         606 => "Not Acceptable",
-        100..200 => "Progress",
-        200..300 => "OK",
-        300..400 => "Moved",
-        400..500 => "Request Failure",
-        500..600 => "Server Failure",
-        _ => "Global Failure",
+        _ => match code / 100 {
+            1 => "Progress",
+            2 => "OK",
+            3 => "Moved",
+            4 => "Request Failure",
+            5 => "Server Failure",
+            _ => "Global Failure",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &str = "INVITE sip:a@b SIP/2.0\r\nv: SIP/2.0/UDP h;branch=z9hG4bKx\r\nSubject:\r\n  one\r\n\t two\r\n\
+        Content-Length : 4\r\n\r\nbodymore";
+
+    #[test]
+    fn folding_compact_forms_and_the_end_of_the_body() {
+        let message = parse(TEXT.as_bytes()).unwrap();
+        assert_eq!(message.start, Start::Request { method: Method::Invite, uri: "sip:a@b".into() });
+        assert!(message.field(&Name::Via).is_some());
+        assert_eq!(message.value(&Name::Other(b"Subject".to_vec())).unwrap(), "one two");
+        assert_eq!(message.body, b"body");
+    }
+
+    #[test]
+    fn a_value_cannot_add_a_line() {
+        let mut writer = Writer::request("OPTIONS", "sip:a@b\r\nX: y");
+        writer.pieces(&Name::From, &["<sip:a@b>\r\nEvil: yes"]);
+        let text = String::from_utf8(writer.finish(None, b"")).unwrap();
+        assert_eq!(text, "OPTIONS sip:a@bX:y SIP/2.0\r\nFrom: <sip:a@b>  Evil: yes\r\nContent-Length: 0\r\n\r\n");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn reading_what_was_written_changes_nothing(
+            cuts in proptest::collection::vec((0usize..400, any::<u8>()), 0..8),
+        ) {
+            let mut bytes = TEXT.as_bytes().to_vec();
+            for (at, byte) in cuts {
+                let at = at % bytes.len();
+                bytes[at] = byte;
+            }
+            if let Ok(first) = parse(&bytes) && first.defect.is_none() && !first.other_version {
+                let again = parse(&first.to_bytes()).unwrap();
+                prop_assert_eq!(again.to_bytes(), first.to_bytes());
+                prop_assert_eq!((again.start, again.body), (first.start, first.body));
+            }
+        }
     }
 }

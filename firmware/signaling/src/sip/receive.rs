@@ -132,10 +132,10 @@ impl Endpoint {
 
     fn request(&mut self, now: Now, request: Request, out: &mut Vec<Output>) {
         let key = server_key(&request.envelope, &request.uri, &request.method);
-        if let Some(tx) = self.transactions.server(&key) {
-            if self.repeated(now, tx, &request, out) {
-                return;
-            }
+        if let Some(tx) = self.transactions.server(&key)
+            && self.repeated(now, tx, &request, out)
+        {
+            return;
         }
         match request.method {
             Method::Ack => self.ack(now, &request, out),

@@ -1,0 +1,3 @@
+//! Only the checks; the targets are in `fuzz_targets/`.
+
+pub mod checks;
