@@ -1,4 +1,5 @@
 //! What the tests of the whole box are made of: the simulated world in virtual time.
 
 pub mod peer;
+pub mod rfc4475_table;
 pub mod sim;
