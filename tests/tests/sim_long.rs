@@ -15,10 +15,11 @@ fn three_days_at_two_thousand_calls_an_hour() {
     let stats = &outcome.stats;
     let virtual_ms = stats.virtual_us / 1_000;
     println!(
-        "{} virtual hours in {took_ms} ms: {} virtual hours per second; {} callers, {} conversations, {} faults \
+        "{} virtual hours in {took_ms} ms: {}.{} virtual hours per second; {} callers, {} conversations, {} faults \
          ({} restarts), {} inputs, {} rows",
         virtual_ms / 3_600_000,
         virtual_ms / 3_600 / took_ms,
+        virtual_ms / 360 / took_ms % 10,
         stats.callers,
         stats.heard,
         stats.faults,

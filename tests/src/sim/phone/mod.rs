@@ -93,6 +93,7 @@ pub struct Phone {
     register_cseq: u32,
     register_id: String,
     next_call: u32,
+    quiet: bool,
 }
 
 impl Phone {
@@ -113,6 +114,7 @@ impl Phone {
             register_cseq: 0,
             register_id,
             next_call: 0,
+            quiet: false,
         }
     }
 
@@ -167,12 +169,15 @@ impl Phone {
 
     /// The registration is not refreshed any more.
     pub fn register_no_more(&mut self) {
+        self.quiet = true;
         self.chores.retain(|(_, chore)| *chore != Chore::Register);
     }
 
     fn plan_register(&mut self, at_us: u64) {
         self.chores.retain(|(_, chore)| *chore != Chore::Register);
-        self.chores.insert((at_us, Chore::Register));
+        if !self.quiet {
+            self.chores.insert((at_us, Chore::Register));
+        }
     }
 
     /// Registers, or refreshes (RFC 3261 §10.2).
