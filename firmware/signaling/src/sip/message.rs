@@ -280,11 +280,12 @@ pub fn parse_head(bytes: &[u8]) -> Result<Head, Unreadable> {
             break;
         }
         if matches!(line.first(), Some(b' ' | b'\t')) {
-            if let Some(last) = fields.last_mut() {
+            let more = trim(line);
+            if let Some(last) = fields.last_mut().filter(|_| !more.is_empty()) {
                 if !last.value.is_empty() {
                     last.value.push(b' ');
                 }
-                last.value.extend(trim(line));
+                last.value.extend(more);
             }
             continue;
         }
