@@ -70,9 +70,9 @@ fn asoundrc(dir: &Path) -> Result<PathBuf, String> {
     let plugin = built("libvtdm.so")?;
     let world = built("world")?;
     let output = Command::new(&world)
-        .args(["--print-asoundrc", "--dir"])
+        .arg("--dir")
         .arg(dir)
-        .arg("--plugin")
+        .args(["--print-asoundrc", "--plugin"])
         .arg(&plugin)
         .output()
         .map_err(|e| format!("{}: {e}", world.display()))?;

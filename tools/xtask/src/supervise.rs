@@ -2,7 +2,7 @@
 //! that keeps dying is given a rest. Each runs in a process group of its own, so that Ctrl-C reaches only this program,
 //! which then ends them in order.
 
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// So many deaths …
 const DEATHS_MAX: usize = 5;
@@ -255,17 +256,28 @@ fn spawn(who: Who, launch: &Launch, reports: Sender<Event>) -> Result<u32, Strin
     Ok(pid)
 }
 
-/// Turns Ctrl-C and SIGTERM into `Event::Stop`. Call it before any thread starts: threads inherit the mask, children
-/// do not.
+/// Turns Ctrl-C and SIGTERM into `Event::Stop`. By handlers, not by blocking: children would inherit a mask.
 pub fn stop_on_signals(reports: Sender<Event>) -> Result<(), String> {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    signals.thread_block().map_err(|e| format!("signal mask: {e}"))?;
-    let watch = move || {
-        while signals.wait().is_ok() && reports.send(Event::Stop).is_ok() {}
+    let no_signals = |e: std::io::Error| format!("no signals from the kernel: {e}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
+    let (mut interrupt, mut terminate) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::interrupt()).map_err(no_signals)?, signal(SignalKind::terminate()).map_err(no_signals)?)
     };
-    std::thread::Builder::new().name("signals".into()).spawn(watch).map(drop).map_err(|e| format!("no thread: {e}"))
+    let watch = move || {
+        runtime.block_on(async {
+            loop {
+                let told = tokio::select! {
+                    told = interrupt.recv() => told,
+                    told = terminate.recv() => told,
+                };
+                if told.is_none() || reports.send(Event::Stop).is_err() {
+                    return;
+                }
+            }
+        });
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(watch).map(drop).map_err(no_signals)
 }
 
 #[cfg(test)]

@@ -65,9 +65,15 @@ impl Parties {
     }
 }
 
-/// A leg that we called is named by the URI of its INVITE.
+/// A leg is named by who acted on it (`extension 2001`), else by the URI of its INVITE.
 fn leg_name(leg: u32, events: &[LegEvent], say: Say) -> String {
-    let called = events.iter().filter(|e| e.leg == Some(leg)).find_map(|e| match &e.detail {
+    let own = || events.iter().filter(|e| e.leg == Some(leg));
+    let parties = ["extension ", "line ", "trunk "];
+    let actor = own().map(|e| &e.actor).find(|a| parties.iter().any(|p| a.starts_with(p)));
+    if let Some(actor) = actor {
+        return fit(actor, GAP - 6);
+    }
+    let called = own().find_map(|e| match &e.detail {
         Detail::Sip { sent: true, message } => message.strip_prefix("INVITE "),
         _ => None,
     });

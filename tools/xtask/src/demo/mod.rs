@@ -134,7 +134,7 @@ fn shown(path: &Path) -> String {
 fn act(stage: &mut Stage, cast: &Cast, kill: bool, teller: &mut Teller) -> Result<Played, String> {
     let script = script(&stage.dir)?;
     let agent = pcm(&share().join("demo/agent.wav"))?;
-    let mut phones = phones(stage, cast, &agent)?;
+    let mut phones = phones(stage, cast, &again_and_again(&agent))?;
     for (extension, _) in &phones {
         teller.step(key::CHECK_REGISTERED, &[("extension", extension)]);
     }
@@ -165,6 +165,11 @@ fn act(stage: &mut Stage, cast: &Cast, kill: bool, teller: &mut Teller) -> Resul
         restart,
         released,
     })
+}
+
+/// Long enough for the whole talk: the phone hangs up when its file is over.
+fn again_and_again(speech: &Pcm) -> Pcm {
+    Pcm { rate: speech.rate, samples: speech.samples.repeat(4) }
 }
 
 fn script(dir: &Path) -> Result<Script, String> {

@@ -6,7 +6,7 @@ use crate::supervise::{Event, Supervisor, Who, Word, send, stop_on_signals};
 use crate::world::act;
 use nix::sys::signal::Signal;
 use pbx::config::{Config, Destination, Language};
-use pbx::event::LegEvent;
+use pbx::event::{Detail, LegEvent};
 use pbxd::store::read::open_readonly;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -168,8 +168,13 @@ pub fn phones(stage: &Stage, cast: &Cast, voice: &Pcm) -> Result<Vec<(String, Ba
             voice: voice.clone(),
             register_s: 60,
         };
-        let mut running = Baresip::start(&phone, &stage.dir).map_err(|e| e.to_string())?;
-        running.registered().map_err(|e| format!("{e}\n{}", running.log()))?;
+        let running = Baresip::start(&phone, &stage.dir).map_err(|e| e.to_string())?;
+        let wanted = |facts: &[LegEvent]| {
+            let here = |d: &Detail| matches!(d, Detail::Registered { extension: e, contacts: 1 } if e == extension);
+            facts.iter().any(|f| here(&f.detail)).then_some(())
+        };
+        let what = format!("phone {extension} to be registered");
+        stage.fact(&what, START, wanted).map_err(|e| format!("{e}\n{}", running.log()))?;
         phones.push((extension.clone(), running));
     }
     Ok(phones)
