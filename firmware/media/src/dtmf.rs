@@ -176,5 +176,4 @@ fn goertzel(block: &[i16; BLOCK]) -> [f32; 8] {
 }
 
 #[cfg(test)]
-#[path = "dtmf_tests.rs"]
 mod tests;

@@ -432,5 +432,4 @@ fn voice_of_partner(legs: &[Option<Box<Leg>>], leg: &Leg, pcm: &mut crate::Pcm) 
 }
 
 #[cfg(test)]
-#[path = "engine_tests.rs"]
 mod tests;
