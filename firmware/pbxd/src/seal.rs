@@ -67,7 +67,9 @@ impl fmt::Display for SealError {
             SealError::KeyFileOpen { path, mode } => {
                 write!(f, "{}: mode {mode:o} lets others read the key; chmod 600 it", path.display())
             }
-            SealError::Forged => f.write_str("sealed data does not match its tag: changed, or sealed under another key"),
+            SealError::Forged => {
+                f.write_str("sealed data does not match its tag: changed, or sealed under another key")
+            }
             SealError::Exhausted => f.write_str("a data key has sealed its last message"),
         }
     }
@@ -130,13 +132,8 @@ impl MasterKey {
         let failed = |error| SealError::File { path: path.into(), error };
         let key = random_key()?;
         let temporary = path.with_extension("new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .map_err(failed)?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary).map_err(failed)?;
         file.write_all(key.as_slice()).and_then(|()| file.sync_all()).map_err(failed)?;
         std::fs::rename(&temporary, path).map_err(failed)?;
         if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
@@ -151,9 +148,7 @@ impl MasterKey {
         random(&mut nonce)?;
         let mut text = Zeroizing::new(Vec::with_capacity(KEY_BYTES + TAG_BYTES));
         text.extend_from_slice(key);
-        cipher(&self.0)
-            .encrypt_in_place(&Nonce::from(nonce), context, &mut *text)
-            .map_err(|_| SealError::Exhausted)?;
+        cipher(&self.0).encrypt_in_place(&Nonce::from(nonce), context, &mut *text).map_err(|_| SealError::Exhausted)?;
         let mut wrapped = [0; WRAPPED_BYTES];
         wrapped[..NONCE_BYTES].copy_from_slice(&nonce);
         wrapped[NONCE_BYTES..].copy_from_slice(&text);
@@ -165,9 +160,7 @@ impl MasterKey {
         let mut nonce = [0; NONCE_BYTES];
         nonce.copy_from_slice(&wrapped.0[..NONCE_BYTES]);
         let mut key = Zeroizing::new(wrapped.0[NONCE_BYTES..].to_vec());
-        cipher(&self.0)
-            .decrypt_in_place(&Nonce::from(nonce), context, &mut *key)
-            .map_err(|_| SealError::Forged)?;
+        cipher(&self.0).decrypt_in_place(&Nonce::from(nonce), context, &mut *key).map_err(|_| SealError::Forged)?;
         let key: &[u8; KEY_BYTES] = key.as_slice().try_into().map_err(|_| SealError::Forged)?;
         Ok(Opener { cipher: cipher(key) })
     }

@@ -100,8 +100,7 @@ impl CursorFile {
     /// Opens the file and reads what the last run left.
     pub fn open(path: &Path) -> Result<(CursorFile, Cursor), JournalError> {
         let failed = |error| JournalError::File { path: path.into(), error };
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(failed)?;
         let mut bytes = [0; FILE_BYTES];
         let cursor = match file.read_exact_at(&mut bytes, 0) {
             Ok(()) => Cursor::from_bytes(&bytes),

@@ -2,9 +2,9 @@
 //! that the control task never stops for one, and it proves determinism all day: its outputs must hash to the same
 //! numbers as the control task's.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -68,10 +68,8 @@ impl OutputHash {
     pub fn of(&mut self, outputs: &[Output]) -> u32 {
         let buffer = std::mem::take(&mut self.buffer);
         // An output that does not encode hashes as what stood before it, on both sides alike.
-        self.buffer = outputs
-            .iter()
-            .try_fold(buffer, |buffer, output| postcard::to_extend(output, buffer))
-            .unwrap_or_default();
+        self.buffer =
+            outputs.iter().try_fold(buffer, |buffer, output| postcard::to_extend(output, buffer)).unwrap_or_default();
         let crc = crc32fast::hash(&self.buffer);
         self.buffer.clear();
         crc
@@ -175,8 +173,9 @@ impl Follow {
             let detail = format!("input {} came after {}; a follower must be given every input", step.seq, self.seq);
             return Err(FollowerReport::Ended { detail });
         }
-        let input: Input = postcard::from_bytes(&step.payload)
-            .map_err(|error| FollowerReport::Ended { detail: format!("input {} does not decode: {error}", step.seq) })?;
+        let input: Input = postcard::from_bytes(&step.payload).map_err(|error| FollowerReport::Ended {
+            detail: format!("input {} does not decode: {error}", step.seq),
+        })?;
         outputs.clear();
         self.pbx.handle(step.now, input, outputs);
         let found = hash.of(outputs);

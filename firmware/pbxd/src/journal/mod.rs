@@ -23,11 +23,11 @@ use base::time::{Instant, Now};
 
 use crate::seal::{MasterKey, SealError, Sealer};
 pub use cursor::Progress;
-use flusher::{Flusher, Shared};
 pub use flusher::SnapshotSink;
+use flusher::{Flusher, Shared};
 pub use recovery::{History, Record, Recovery, Snapshot, history};
-use segment::{Body, SegmentHeader, SegmentName};
 pub use segment::Torn;
+use segment::{Body, SegmentHeader, SegmentName};
 
 /// How often written records are synced to the disk.
 pub const SYNC_EVERY: Duration = Duration::from_millis(500);

@@ -176,7 +176,8 @@ pub(super) fn recover(dir: &Path, master: &MasterKey) -> Result<Found, JournalEr
     let clean_stop = scan.clean_stop || !used_before;
     let unclean = !clean_stop || cursor.entering != 0;
     let (cursor, judgement) = cursor.judge(clean_stop, scan.last_turn);
-    let nothing_to_begin_with = snapshot.is_none() && scan.valid_from == 0 && segments.first().is_some_and(|first| first.first_seq > 1);
+    let nothing_to_begin_with =
+        snapshot.is_none() && scan.valid_from == 0 && segments.first().is_some_and(|first| first.first_seq > 1);
     let judgement = if nothing_to_begin_with { Judgement::Rebuild } else { judgement };
     if let Err(error) = cursor_file.write(cursor) {
         notes.push(format!("{}: {error}; an input that kills the program will not be found", cursor_path.display()));
@@ -244,7 +245,12 @@ fn cut(torn: &[Torn], notes: &mut Vec<String>) -> Result<(), JournalError> {
 }
 
 /// Segments that cannot be replayed are kept under another name for whoever looks into it, until they are too old.
-fn set_files_aside(dir: &Path, segments: &[SegmentName], why: &str, notes: &mut Vec<String>) -> Result<(), JournalError> {
+fn set_files_aside(
+    dir: &Path,
+    segments: &[SegmentName],
+    why: &str,
+    notes: &mut Vec<String>,
+) -> Result<(), JournalError> {
     for name in segments {
         let path = dir.join(name.file_name());
         if !path.exists() {

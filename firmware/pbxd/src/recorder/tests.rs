@@ -202,7 +202,8 @@ fn tampering_is_found_and_named() {
         Chain::Broken { idx, why, .. } => (idx, why),
         Chain::Whole => panic!("not found"),
     };
-    let changed = "UPDATE chunk SET cipher = CAST(substr(cipher, 1, 99) || x'00' || substr(cipher, 101) AS BLOB) WHERE idx = 1";
+    let changed =
+        "UPDATE chunk SET cipher = CAST(substr(cipher, 1, 99) || x'00' || substr(cipher, 101) AS BLOB) WHERE idx = 1";
     assert_eq!(broken(tamper(changed)), (1, Break::Changed));
     assert_eq!(broken(tamper("DELETE FROM chunk WHERE idx = 1")), (1, Break::Missing));
     assert_eq!(broken(tamper("DELETE FROM chunk WHERE idx = 3")), (3, Break::Missing));

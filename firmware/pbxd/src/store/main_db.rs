@@ -102,9 +102,11 @@ fn write(transaction: &Transaction<'_>, request: &Request) -> Result<(), StoreEr
         }
         Request::Recording(change) => write_recording(transaction, change)?,
         Request::Key(KeyRow { recording, segment, key }) => {
-            transaction
-                .prepare_cached("INSERT OR IGNORE INTO recording_key VALUES (?1, ?2, ?3)")?
-                .execute(params![recording.to_string(), *segment as i64, key.0])?;
+            transaction.prepare_cached("INSERT OR IGNORE INTO recording_key VALUES (?1, ?2, ?3)")?.execute(params![
+                recording.to_string(),
+                *segment as i64,
+                key.0
+            ])?;
         }
         Request::Head(ChainHead { recording, chunks, head }) => {
             // A later head counts more chunks; a repeated earlier one must not take its place.

@@ -47,6 +47,9 @@ impl Options {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = self.connect(path, flags)?;
         connection.pragma_update(None, "page_size", page_bytes)?;
+        // Until the file is in WAL mode, a rollback journal is used once. Its deletion must be durable, or a power cut
+        // brings it back and rolls the file to before its WAL.
+        connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "secure_delete", "ON")?;
@@ -120,7 +123,9 @@ pub(crate) fn remedy(error: &rusqlite::Error) -> &'static str {
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => {
             "the file is damaged: stop pbxd, keep a copy, and recover it with 'sqlite3 FILE .recover'"
         }
-        Some(Code::DatabaseBusy | Code::DatabaseLocked) => "another program holds the database open for writing: end it",
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
+            "another program holds the database open for writing: end it"
+        }
         Some(Code::SystemIoFailure) => "check the disk (dmesg, smartctl); writing is tried again",
         _ => "report it with the log",
     }

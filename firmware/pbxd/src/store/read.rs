@@ -83,7 +83,8 @@ impl Reader {
 
     /// Number of the last event, 0 for none.
     pub fn last_seq(&self) -> Result<u64, StoreError> {
-        let seq: i64 = self.connection.query_row("SELECT coalesce(max(seq), 0) FROM leg_event", [], |row| row.get(0))?;
+        let seq: i64 =
+            self.connection.query_row("SELECT coalesce(max(seq), 0) FROM leg_event", [], |row| row.get(0))?;
         Ok(seq as u64)
     }
 
@@ -127,7 +128,9 @@ impl Reader {
         let mut statement = self.connection.prepare("SELECT * FROM cdr_asterisk WHERE uniqueid = ?1")?;
         let names: Vec<String> = statement.column_names().map(str::to_string).collect();
         let row = statement
-            .query_row([call.to_string()], |row| (0..names.len()).map(|i| text_of(row, i)).collect::<Result<Vec<_>, _>>())
+            .query_row([call.to_string()], |row| {
+                (0..names.len()).map(|i| text_of(row, i)).collect::<Result<Vec<_>, _>>()
+            })
             .optional()?;
         Ok(row.map(|values| names.into_iter().zip(values).collect()))
     }

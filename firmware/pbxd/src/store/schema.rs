@@ -40,12 +40,8 @@ ALTER TABLE recording ADD COLUMN chain_head BLOB;
 ";
 
 /// Views hold no data, so they are made anew by every build that finds others.
-const VIEWS: [(&str, &str); 4] = [
-    ("call_span", CALL_SPAN),
-    ("cdr_asterisk", CDR_ASTERISK),
-    ("queue_log", QUEUE_LOG),
-    ("agent_state", AGENT_STATE),
-];
+const VIEWS: [(&str, &str); 4] =
+    [("call_span", CALL_SPAN), ("cdr_asterisk", CDR_ASTERISK), ("queue_log", QUEUE_LOG), ("agent_state", AGENT_STATE)];
 
 /// The rows of a call that the others need, once per ended call. Durations are monotonic unless the machine was
 /// started anew during the call, which sets its clock back to zero.
@@ -139,7 +135,10 @@ FROM (
   FROM leg_event e WHERE e.kind = 'OfferEnded' AND json_extract(e.detail_json, '$.cause') <> 'caller-gone'
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(c.detail_json, '$.queue'), json_extract(c.detail_json, '$.with'),
-    CASE WHEN json_extract(e.detail_json, '$.by') LIKE 'agent%' THEN 'COMPLETEAGENT' ELSE 'COMPLETECALLER' END,
+    CASE WHEN json_extract(e.detail_json, '$.by') LIKE 'extension %' AND json_extract(e.detail_json, '$.by') <>
+      (SELECT json_extract(b.detail_json, '$.origin') FROM leg_event b
+        WHERE b.call_id = e.call_id AND b.kind = 'CallBegan' ORDER BY b.seq LIMIT 1)
+      THEN 'COMPLETEAGENT' ELSE 'COMPLETECALLER' END,
     json_extract(c.detail_json, '$.wait_ms') / 1000,
     CASE WHEN e.ts_us >= c.ts_us THEN (e.ts_us - c.ts_us) / 1000000 ELSE max(0, e.wall_ms - c.wall_ms) / 1000 END,
     '', '', ''
@@ -188,8 +187,11 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     }
     for (name, query) in VIEWS {
         let text = format!("CREATE VIEW {name} AS{query}");
-        let present: Option<String> = transaction
-            .query_row("SELECT max(sql) FROM sqlite_schema WHERE type = 'view' AND name = ?1", [name], |row| row.get(0))?;
+        let present: Option<String> = transaction.query_row(
+            "SELECT max(sql) FROM sqlite_schema WHERE type = 'view' AND name = ?1",
+            [name],
+            |row| row.get(0),
+        )?;
         if present.as_deref() != Some(text.trim_end()) {
             transaction.execute_batch(&format!("DROP VIEW IF EXISTS {name}; {text}"))?;
         }
@@ -244,7 +246,8 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         for (name, _) in VIEWS {
-            let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap();
+            let rows: i64 =
+                connection.query_row(&format!("SELECT count(*) FROM {name}"), [], |row| row.get(0)).unwrap();
             assert_eq!(rows, 0, "{name}");
         }
         let standard = "accountcode src dst dcontext clid channel dstchannel lastapp lastdata start answer end duration \

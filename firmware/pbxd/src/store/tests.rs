@@ -80,9 +80,9 @@ fn queue_call() -> Vec<LegEvent> {
         (20_100, Detail::OfferEnded { agent: "1001".into(), cause: "no-answer".into(), ring_ms: 15_000 }),
         (20_100, state("1001", "ringing", "not-ready 90")),
         (20_100, offered("1002")),
-        (23_100, Detail::Connected { with: "agent 1002".into(), queue: "support".into(), wait_ms: 18_000 }),
+        (23_100, Detail::Connected { with: "1002".into(), queue: "support".into(), wait_ms: 18_000 }),
         (23_100, Detail::RecordingBegan { recording: Uid(9) }),
-        (53_100, Detail::CallEnded { by: "agent 1002".into(), disposition: "ANSWERED".into() }),
+        (53_100, Detail::CallEnded { by: "extension 2002".into(), disposition: "ANSWERED".into() }),
         (60_100, state("1001", "not-ready 90", "ready")),
     ];
     (1..).zip(steps).map(|(seq, (at_ms, detail))| event(seq, at_ms, Some(0), detail)).collect()
@@ -116,7 +116,7 @@ fn the_call_record_follows_from_the_events() {
         ("src", "13800138000"),
         ("dst", "4001234"),
         ("channel", "line 1/1"),
-        ("dstchannel", "agent 1002"),
+        ("dstchannel", "1002"),
         ("lastapp", "Queue"),
         ("lastdata", "support"),
         ("start", "2023-11-14 22:13:20"),
@@ -154,8 +154,8 @@ fn the_queue_log_and_agent_states_follow_from_the_events() {
         "support|NONE|ENTERQUEUE||13800138000|1".to_string(),
         "support|1001|RINGNOANSWER|15000||".into(),
         "NONE|1001|PAUSEALL|rona||".into(),
-        format!("support|agent 1002|CONNECT|18|{CALL}|3"),
-        "support|agent 1002|COMPLETEAGENT|18|30|".into(),
+        format!("support|1002|CONNECT|18|{CALL}|3"),
+        "support|1002|COMPLETEAGENT|18|30|".into(),
         "NONE|1001|UNPAUSEALL|rona||".into(),
     ];
     assert_eq!(log, expected);
@@ -173,7 +173,10 @@ fn a_lost_state_is_told_from_the_rows() {
     main.queue(Request::Recording(RecordingChange::Open { recording, call: CALL, began }));
     main.commit().unwrap();
     let rebuilt = Reader::open(&dir.options()).unwrap().rebuilt().unwrap();
-    assert_eq!((rebuilt.next_event, &rebuilt.calls_open[..], &rebuilt.recordings_open[..]), (10, &[CALL][..], &[recording][..]));
+    assert_eq!(
+        (rebuilt.next_event, &rebuilt.calls_open[..], &rebuilt.recordings_open[..]),
+        (10, &[CALL][..], &[recording][..])
+    );
     assert_eq!(rebuilt.agents, [("1001".to_string(), "not-ready 90".to_string())]);
 }
 
