@@ -161,7 +161,7 @@ impl Baresip {
     pub fn registered(&mut self) -> Outcome {
         // The control socket may join after the first answer has come; the log of the phone tells that case.
         let what = format!("{} to be registered", self.name);
-        self.process.lines.wait(0, SOON, &what, |line| line.contains("200 OK") && line.contains("bindings")).map(|_| ())
+        self.process.lines.wait(0, SOON, &what, |line| line.contains("200 OK") && line.contains(" binding")).map(|_| ())
     }
 
     /// Calls `number` at the box.
