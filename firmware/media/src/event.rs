@@ -229,6 +229,40 @@ mod tests {
         assert_eq!(ends, 3);
     }
 
+    /// UDP payloads of a little-endian pcap file of Ethernet and IPv4 without options.
+    fn datagrams(file: &[u8]) -> Vec<&[u8]> {
+        let mut rest = &file[24..];
+        let mut out = vec![];
+        while rest.len() > 16 {
+            let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+            out.extend(rest[16..16 + length].get(42..));
+            rest = &rest[16 + length..];
+        }
+        out
+    }
+
+    #[test]
+    fn recorded_presses_of_another_sender() {
+        let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus/media/pcap/sipp");
+        for (name, key) in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "star", "pound"].iter().zip(Digit::ALL) {
+            let Ok(file) = std::fs::read(format!("{dir}/dtmf_2833_{name}.pcap")) else {
+                eprintln!("skipped: no recorded presses beside the clone");
+                return;
+            };
+            let mut receiver = Receiver::default();
+            let told: Vec<char> = datagrams(&file)
+                .iter()
+                .enumerate()
+                .filter_map(|(i, bytes)| {
+                    let (header, payload) = crate::rtp::parse(bytes).ok()?;
+                    receiver.packet(at(20 * i as u64), header.timestamp, &parse(payload)?)
+                })
+                .map(Digit::as_char)
+                .collect();
+            assert_eq!(told, [key as char], "{name}");
+        }
+    }
+
     proptest! {
         #[test]
         fn parse_and_write_agree(bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
