@@ -43,6 +43,10 @@ impl Pbx {
             Event::Digit { dialog, digit } => {
                 if let Some(leg) = self.leg_of(dialog) {
                     self.digit(turn, leg, digit.as_char(), "info");
+                    // Unlike a key in the media, this one must be sent on.
+                    if let Some(other) = self.legs.get(leg).and_then(|l| l.joined) {
+                        turn.out.push(Output::Media(Command::SendDigit { leg: other, digit }));
+                    }
                 }
             }
             Event::Registered { account, contacts } => {
@@ -164,12 +168,8 @@ impl Pbx {
                     DigitSource::Rfc4733 => "rfc4733",
                     DigitSource::Inband => "inband",
                 };
+                // The engine itself passes keys on to the other side of a bridge, in the form that side has.
                 self.digit(turn, leg, digit.as_char(), how);
-                // In-band digits are heard by the other side anyway; events must be sent on.
-                let joined = self.legs.get(leg).and_then(|l| l.joined);
-                if let (DigitSource::Rfc4733, Some(other)) = (source, joined) {
-                    turn.out.push(Output::Media(Command::SendDigit { leg: other, digit }));
-                }
             }
             Report::PlayDone { leg, play } => {
                 let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
