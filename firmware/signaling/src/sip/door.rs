@@ -205,7 +205,8 @@ pub enum Event {
         /// Reason phrase.
         reason: String,
     },
-    /// The ACK of our 2xx came.
+    /// The ACK of our 2xx came. Told of the INVITE that began the dialog, and of a re-INVITE only when its answer is
+    /// in the ACK.
     Confirmed {
         /// Which.
         dialog: DialogKey,

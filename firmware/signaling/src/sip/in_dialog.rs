@@ -11,7 +11,7 @@ use super::endpoint::{Endpoint, summary};
 use super::header::{Envelope, content_type};
 use super::message::{ALLOW, Message, Method, Name, text};
 use super::receive::{Refusal, Request};
-use super::transaction::{Machine, NonInviteServer, Purpose, TxKey, invite_server, non_invite_server};
+use super::transaction::{Machine, NonInviteServer, Purpose, TxKey, invite_client, invite_server, non_invite_server};
 use super::uas::finish;
 use crate::sdp::Audio;
 
@@ -119,6 +119,7 @@ impl Endpoint {
             | State::Reoffering { .. }
             | State::Glare { .. } => {}
         }
+        self.abandon_reinvite(now, key);
         self.forget(key);
         if !released {
             out.push(Output::Event(Event::Ended { dialog: key, cause: EndCause::Bye }));
@@ -339,8 +340,19 @@ impl Endpoint {
 
     /// BYE, and the dialog is forgotten; the BYE's transaction goes on alone.
     pub(super) fn bye(&mut self, now: Now, key: DialogKey, reason: Option<String>, out: &mut Vec<Output>) {
+        self.abandon_reinvite(now, key);
         if let Some(dialog) = self.forget(key) {
             self.send_bye(now, Some(key), dialog, reason, out);
+        }
+    }
+
+    /// The dialog ends while a re-INVITE of ours is open: its transaction may wait for an answer, but not for ever.
+    fn abandon_reinvite(&mut self, now: Now, key: DialogKey) {
+        let Some(State::Reoffering { tx, .. }) = self.dialogs.get(key).map(Dialog::state) else { return };
+        let tx = *tx;
+        if let Some(Machine::InviteClient(m)) = self.transactions.get_mut(tx).map(|t| &mut t.machine) {
+            m.handle(now.at, invite_client::Input::Abandon);
+            self.transactions.settle(tx, &mut self.timers);
         }
     }
 

@@ -186,10 +186,8 @@ impl Bindings {
             return Err(Refusal::TooBrief);
         }
         let known = self.orders.iter().position(|o| o.identity == place.identity);
-        if let Some(i) = known {
-            if !self.orders.get(i).is_some_and(|o| Bindings::is_newer(o, request)) {
-                return Err(Refusal::OutOfOrder);
-            }
+        if known.and_then(|i| self.orders.get(i)).is_some_and(|o| !Bindings::is_newer(o, request)) {
+            return Err(Refusal::OutOfOrder);
         }
         if asked == 0 {
             if let Some(i) = known {
@@ -215,10 +213,10 @@ impl Bindings {
             }
         }
         // A phone that changes its address at every boot must not lock itself out: the one that lapses first goes.
-        if self.contacts.len() > CONTACTS_PER_EXTENSION_MAX {
-            if let Some((i, _)) = self.contacts.iter().enumerate().min_by_key(|(i, c)| (c.expires, *i)) {
-                self.remove(i);
-            }
+        if self.contacts.len() > CONTACTS_PER_EXTENSION_MAX
+            && let Some((i, _)) = self.contacts.iter().enumerate().min_by_key(|(i, c)| (c.expires, *i))
+        {
+            self.remove(i);
         }
         Ok(())
     }

@@ -34,6 +34,8 @@ pub enum Input {
         /// The ACK.
         ack: Vec<u8>,
     },
+    /// Nobody waits for the answer any more, and no CANCEL can hurry it: a re-INVITE of a dialog that has ended.
+    Abandon,
     /// The deadline has come, perhaps.
     Timer,
     /// The way is closed.
@@ -49,8 +51,12 @@ enum State {
         interval: Duration,
         /// Timer B.
         give_up: Instant,
+        abandoned: bool,
     },
-    Proceeding,
+    Proceeding {
+        /// No bound by RFC 3261; 64 T1 once abandoned.
+        give_up: Option<Instant>,
+    },
     /// Failed and acknowledged.
     Completed {
         ack: Vec<u8>,
@@ -79,7 +85,7 @@ impl InviteClient {
     /// The request is to be sent by the caller now.
     pub fn new(at: Instant, request: Vec<u8>, reliable: bool) -> InviteClient {
         let resend_at = (!reliable).then_some(at + T1);
-        let state = State::Calling { resend_at, interval: T1, give_up: at + LONG };
+        let state = State::Calling { resend_at, interval: T1, give_up: at + LONG, abandoned: false };
         InviteClient { state, why: Why::Created, request, reliable }
     }
 
@@ -88,7 +94,8 @@ impl InviteClient {
         match &self.state {
             State::Calling { resend_at, give_up, .. } => Some(resend_at.map_or(*give_up, |r| r.min(*give_up))),
             State::Completed { until, .. } | State::Accepted { until, .. } => Some(*until),
-            State::Proceeding | State::Terminated => None,
+            State::Proceeding { give_up } => *give_up,
+            State::Terminated => None,
         }
     }
 
@@ -99,7 +106,7 @@ impl InviteClient {
 
     /// A provisional response has come, no final one: CANCEL may be sent (RFC 3261 §9.1).
     pub fn is_proceeding(&self) -> bool {
-        matches!(self.state, State::Proceeding)
+        matches!(self.state, State::Proceeding { .. })
     }
 
     /// No answer yet.
@@ -120,16 +127,31 @@ impl InviteClient {
     /// One input.
     pub fn handle(&mut self, at: Instant, input: Input) -> Step {
         match (&mut self.state, input) {
-            (State::Calling { .. }, Input::Provisional) => {
-                self.enter(State::Proceeding, Why::Provisional);
+            (State::Calling { abandoned, .. }, Input::Provisional) => {
+                let give_up = abandoned.then_some(at + LONG);
+                self.enter(State::Proceeding { give_up }, Why::Provisional);
                 Step::tell(Tell::Response)
             }
-            (State::Proceeding, Input::Provisional) => Step::tell(Tell::Response),
-            (State::Calling { .. } | State::Proceeding, Input::Success { .. }) => {
+            (State::Calling { abandoned, .. }, Input::Abandon) => {
+                *abandoned = true;
+                Step::none()
+            }
+            (State::Proceeding { give_up }, Input::Abandon) => {
+                *give_up = Some(at + LONG);
+                Step::none()
+            }
+            (State::Proceeding { give_up }, Input::Timer) => {
+                if give_up.is_some_and(|due| due <= at) {
+                    self.enter(State::Terminated, Why::TimedOut);
+                }
+                Step::none()
+            }
+            (State::Proceeding { .. }, Input::Provisional) => Step::tell(Tell::Response),
+            (State::Calling { .. } | State::Proceeding { .. }, Input::Success { .. }) => {
                 self.enter(State::Accepted { acks: BTreeMap::new(), until: at + LONG }, Why::Success);
                 Step::tell(Tell::Response)
             }
-            (State::Calling { .. } | State::Proceeding, Input::Failure { ack }) => self.failed(at, ack),
+            (State::Calling { .. } | State::Proceeding { .. }, Input::Failure { ack }) => self.failed(at, ack),
             (State::Calling { .. }, Input::Timer) => self.calling_timer(at),
             (State::Calling { .. }, Input::Broken) => {
                 self.enter(State::Terminated, Why::Unreachable);
@@ -156,16 +178,17 @@ impl InviteClient {
                 self.enter(State::Terminated, Why::Unreachable);
                 Step::none()
             }
-            (State::Calling { .. } | State::Proceeding | State::Completed { .. }, Input::Acknowledge { .. })
-            | (State::Proceeding, Input::Timer | Input::Broken)
-            | (State::Completed { .. }, Input::Provisional | Input::Success { .. })
-            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Broken)
+            (State::Calling { .. } | State::Proceeding { .. } | State::Completed { .. }, Input::Acknowledge { .. })
+            | (State::Proceeding { .. }, Input::Broken)
+            | (State::Completed { .. }, Input::Provisional | Input::Success { .. } | Input::Abandon)
+            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Abandon | Input::Broken)
             | (
                 State::Terminated,
                 Input::Provisional
                 | Input::Success { .. }
                 | Input::Failure { .. }
                 | Input::Acknowledge { .. }
+                | Input::Abandon
                 | Input::Timer
                 | Input::Broken,
             ) => Step::none(),
@@ -183,7 +206,7 @@ impl InviteClient {
     }
 
     fn calling_timer(&mut self, at: Instant) -> Step {
-        let State::Calling { resend_at, interval, give_up } = &mut self.state else { return Step::none() };
+        let State::Calling { resend_at, interval, give_up, .. } = &mut self.state else { return Step::none() };
         if *give_up <= at {
             self.enter(State::Terminated, Why::TimedOut);
             return Step::tell(Tell::TimedOut);
@@ -203,7 +226,7 @@ impl fmt::Display for InviteClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Calling { .. } => "Calling",
-            State::Proceeding => "Proceeding",
+            State::Proceeding { .. } => "Proceeding",
             State::Completed { .. } => "Completed",
             State::Accepted { .. } => "Accepted",
             State::Terminated => "Terminated",
