@@ -12,6 +12,13 @@ use std::time::Duration;
 /// lost it.
 const FOLLOWER_REST: Duration = Duration::from_secs(10);
 
+/// Sees every input before the core handles it, in life and in recovery. The product looks away; a test program panics
+/// at an input of its choice.
+pub type Witness = fn(&Input);
+
+/// Looks away.
+pub fn nobody(_: &Input) {}
+
 /// The core with its journal.
 pub struct Core {
     pbx: Pbx,
@@ -24,6 +31,7 @@ pub struct Core {
     payloads: Vec<Vec<u8>>,
     /// The journal missed inputs: the state must be saved before anything is appended.
     missed: bool,
+    witness: Witness,
 }
 
 /// The recovered state and what its inputs had asked of the store.
@@ -40,7 +48,7 @@ pub struct Recovered {
 
 /// Brings back the state that the records describe. What was asked of the store is collected, because the store may
 /// have missed it and takes it twice without harm; everything else went out before.
-pub fn recover(recovery: &mut Recovery) -> Result<Recovered, String> {
+pub fn recover(recovery: &mut Recovery, witness: Witness) -> Result<Recovered, String> {
     let mut pbx = match &recovery.snapshot {
         Some(snapshot) => postcard::from_bytes(&snapshot.bytes)
             .map_err(|e| format!("the snapshot after input {} is of another form: {e}", snapshot.seq))?,
@@ -57,6 +65,7 @@ pub fn recover(recovery: &mut Recovery) -> Result<Recovered, String> {
             true => Input::SetAside { seq: record.seq, input: Box::new(input) },
             false => input,
         };
+        witness(&input);
         pbx.handle(record.now, input, &mut out);
         outputs.extend(out.drain(..).filter(|o| matches!(o, Output::Record(_) | Output::Recording(_))));
     }
@@ -67,7 +76,7 @@ pub fn recover(recovery: &mut Recovery) -> Result<Recovered, String> {
 
 impl Core {
     /// Goes on with a recovered or empty state.
-    pub fn new(pbx: Pbx, journal: Journal) -> Core {
+    pub fn new(pbx: Pbx, journal: Journal, witness: Witness) -> Core {
         Core {
             pbx,
             journal,
@@ -76,6 +85,7 @@ impl Core {
             hash: OutputHash::default(),
             payloads: Vec::new(),
             missed: false,
+            witness,
         }
     }
 
@@ -105,6 +115,7 @@ impl Core {
         };
         for (index, input) in inputs.drain(..).enumerate() {
             let before = out.len();
+            (self.witness)(&input);
             self.pbx.handle(now, input, out);
             if let Some(first_seq) = first_seq {
                 self.follow(first_seq + index as u64, now, index, &out[before..]);

@@ -13,7 +13,7 @@ pub mod streams;
 mod threads;
 pub mod turns;
 
-use self::core::{Core, Recovered};
+use self::core::{Core, Recovered, Witness};
 use self::datagrams::Datagrams;
 use self::effects::Effects;
 use self::inbox::{Arrivals, Inbox};
@@ -43,17 +43,17 @@ const STOP_WAIT: Duration = Duration::from_secs(3);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the box until it is told to stop. The error is for people, in `language`.
-pub fn run(options: &Run, language: Language) -> Result<(), String> {
+pub fn run(options: &Run, language: Language, witness: Witness) -> Result<(), String> {
     log::start(options.log);
     log::abort_on_panic();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| format!("no event queue from the kernel: {e}"))?;
-    runtime.block_on(live(options, language))
+    runtime.block_on(live(options, language, witness))
 }
 
-async fn live(options: &Run, language: Language) -> Result<(), String> {
+async fn live(options: &Run, language: Language, witness: Witness) -> Result<(), String> {
     let _lock = lock::lock(&options.data).map_err(|why| start::lock_words(&options.data, &why, language))?;
     let site = start::read_site(&options.config, language)?;
     if !site.warnings.is_empty() {
@@ -65,7 +65,7 @@ async fn live(options: &Run, language: Language) -> Result<(), String> {
     let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
     let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
     let recorder = threads::start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
-    let (core, recovered) = recover(options, &site, master, language)?;
+    let (core, recovered) = recover(options, &site, master, language, witness)?;
     let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines };
@@ -124,7 +124,13 @@ struct Recovery {
 }
 
 /// Opens the journal and brings the state back.
-fn recover(options: &Run, site: &Site, master: MasterKey, language: Language) -> Result<(Core, Recovery), String> {
+fn recover(
+    options: &Run,
+    site: &Site,
+    master: MasterKey,
+    language: Language,
+    witness: Witness,
+) -> Result<(Core, Recovery), String> {
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     let build = build_id::identity();
     let journal = journal::Options {
@@ -141,7 +147,7 @@ fn recover(options: &Run, site: &Site, master: MasterKey, language: Language) ->
     if let Some(seq) = recovery.newly_set_aside {
         tracing::error!("input {seq} killed the program twice and is set aside; keep the journal and report it");
     }
-    let Recovered { pbx, outputs, replayed, last } = self::core::recover(&mut recovery).map_err(|e| words(&e))?;
+    let Recovered { pbx, outputs, replayed, last } = self::core::recover(&mut recovery, witness).map_err(|e| words(&e))?;
     let machine_restarted = clock::go_on(&options.data, last).map_err(|e| words(&e))?;
     let recovered = last.is_some();
     if let Some(last) = last {
@@ -157,7 +163,7 @@ fn recover(options: &Run, site: &Site, master: MasterKey, language: Language) ->
     seal::random(&mut seed).map_err(|e| words(&e))?;
     boot.push(Input::Boot(Boot { seed, build, recovered, machine_restarted }));
     recovery.progress.finished();
-    Ok((Core::new(pbx, journal), Recovery { outputs, boot }))
+    Ok((Core::new(pbx, journal, witness), Recovery { outputs, boot }))
 }
 
 /// The control task at work.

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use pbx::config::{Config, Destination, Language};
 use pbx::event::{Detail, LegEvent};
 use pbxd::store::read::open_readonly;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -154,14 +154,14 @@ impl Cast {
 pub fn phones(stage: &Stage, cast: &Cast, voice: &Pcm) -> Result<Vec<(String, Baresip)>, String> {
     let registrar = stage.config.sip.listen;
     let mut phones = Vec::new();
-    for (seat, (_, extension)) in (0u16..).zip(&cast.agents) {
+    for (seat, (_, extension)) in (0u8..).zip(&cast.agents) {
         let secret = stage.config.extensions.get(extension).map(|e| e.secret.clone()).unwrap_or_default();
         let phone = Phone {
             extension: extension.clone(),
             secret,
-            sip_port: registrar.port() + 10 + 2 * seat,
-            rtp_port: stage.config.media.rtp_ports.1 + 1 + 4 * seat,
-            control: control_address(registrar.ip(), seat),
+            sip_port: registrar.port() + 10 + 2 * u16::from(seat),
+            rtp_port: stage.config.media.rtp_ports.1 + 1 + 4 * u16::from(seat),
+            control: control_address(registrar, seat),
             registrar,
             transport: if seat == 0 { Transport::Udp } else { Transport::Tcp },
             answer: Answer::Manual,
@@ -180,11 +180,12 @@ pub fn phones(stage: &Stage, cast: &Cast, voice: &Pcm) -> Result<Vec<(String, Ba
     Ok(phones)
 }
 
-/// An address for the control socket that only this phone has, next to the box's in the loopback network.
-fn control_address(near: IpAddr, seat: u16) -> Ipv4Addr {
-    let own = match near {
-        IpAddr::V4(v4) if v4.is_loopback() => v4.octets(),
-        IpAddr::V4(_) | IpAddr::V6(_) => [127, 0, 0, 1],
+/// An address for the control socket that only this phone has: boxes on other ports have other phones.
+fn control_address(near: SocketAddr, seat: u8) -> Ipv4Addr {
+    let [high, low] = near.port().to_be_bytes();
+    let own = match near.ip() {
+        IpAddr::V4(v4) => v4.octets(),
+        IpAddr::V6(v6) => [127, 0, 0, v6.octets()[15]],
     };
-    Ipv4Addr::new(127, own[1].wrapping_add(19), own[2], 11 + seat as u8)
+    Ipv4Addr::new(127, 64 + high % 64, low, 11u8.wrapping_add(own[3].wrapping_mul(4)).wrapping_add(seat))
 }
