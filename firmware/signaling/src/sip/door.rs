@@ -289,9 +289,7 @@ pub struct Account {
 impl Account {
     /// From a password as configured; only the digest is kept.
     pub fn with_secret(user: &str, realm: &str, secret: &str) -> Account {
-        use md5::{Digest, Md5};
-        let hash = Md5::digest(std::format!("{user}:{realm}:{secret}"));
-        Account { ha1_md5: hash.iter().map(|b| std::format!("{b:02x}")).collect() }
+        Account { ha1_md5: super::digest::ha1(user, realm, secret) }
     }
 }
 
