@@ -35,6 +35,8 @@ fn short_runs_keep_every_rule_and_come_to_their_end() {
             summary.failures.iter().map(|(seed, what)| format!("  {seed}: {}", shorten(what))).collect();
         panic!("{report}\n{} seeds failed:\n{}", seeds.len(), seeds.join("\n"));
     }
+    println!("{} offers without an answer at a healthy phone, {} never seen there", stats.unanswered, stats.unheard);
+    assert!(stats.unheard * 20 <= stats.unanswered + 40, "offers get lost although they could be repeated");
     assert!(stats.heard > 0, "nobody ever talked");
 }
 

@@ -59,6 +59,7 @@ impl World {
             | News::Progress(..)
             | News::Refused(..)
             | News::Cancelled(_)
+            | News::Missed(_)
             | News::Protest(_) => {}
         }
     }

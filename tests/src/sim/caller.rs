@@ -160,8 +160,9 @@ impl World {
     fn impatience(&mut self, id: CallerId) {
         let Some(caller) = self.callers.get(&id) else { return };
         let mut patience_us = caller.patience_us;
-        if self.dice.permille(self.plan.odd_permille) {
-            patience_us = self.dice.below(1_500_000);
+        let inside = caller.number.len() == 4;
+        if self.dice.permille(if inside { 200 } else { self.plan.odd_permille }) {
+            patience_us = self.dice.below(2_500_000);
         }
         self.plan_event(patience_us, Event::Caller(id, Step::GiveUp));
     }
@@ -272,6 +273,7 @@ impl World {
             | News::Progress(..)
             | News::Confirmed(_)
             | News::Cancelled(_)
+            | News::Missed(_)
             | News::Protest(_) => return false,
         };
         let Some(id) = self.caller_by_way.get(&Way::Phone(index, no)).copied() else { return false };

@@ -15,6 +15,9 @@ use std::net::SocketAddr;
 /// After a restart the media are set up again within this time.
 const AFTER_RESTART_US: u64 = 1_000_000;
 
+/// A BYE is repeated for 32 s; after this time it has come.
+const BYE_US: u64 = 40_000_000;
+
 impl World {
     pub(super) fn media_effect(&mut self, effect: Effect) {
         match effect {
@@ -88,7 +91,7 @@ impl World {
         }
         let (rtp, speech) = (call.rtp, call.speech);
         // Without a leg the box has ended the call and its BYE is under way.
-        let Some(leg) = self.media.leg_at(rtp) else { return };
+        let Some(leg) = self.media.leg_at(rtp) else { return self.plan_event(BYE_US, Event::Orphan(index, no)) };
         let ours = self.media.leg(leg).and_then(|l| l.local_port).map(|port| SocketAddr::new(BOX.ip(), port));
         if ours != speech.map(|s| s.addr) {
             let what = format!("phone {index} speaks to {speech:?}, but its leg {leg:?} listens at {ours:?}");
@@ -106,6 +109,16 @@ impl World {
                 self.check.say(self.now_us, what);
             }
             Some(_) => {}
+        }
+    }
+
+    /// The box ended this phone's call a while ago: the phone must know by now.
+    pub(super) fn orphan(&mut self, index: usize, no: CallNo) {
+        let phone = &self.phones[index];
+        let rtp = phone.call(no).filter(|c| c.stage == Stage::Talking).map(|c| c.rtp);
+        let alone = rtp.is_some_and(|rtp| self.media.leg_at(rtp).is_none());
+        if alone && !phone.identity.stream && self.away.is_none() && !self.machine_restarted {
+            self.check.say(self.now_us, format!("phone {index} talks in {no:?} to nobody, and no BYE came"));
         }
     }
 

@@ -70,7 +70,7 @@ impl Plan {
             delay_us_max: dice.between(1_000, 80_000),
             late_us_max: dice.between(80_000, 900_000),
         };
-        let weather = if dice.permille(300) { Weather::FAIR } else { bad };
+        let weather = if dice.permille(400) { Weather::FAIR } else { bad };
         let fault_us_mean = if dice.permille(200) { 0 } else { dice.between(5, 40) * 1_000_000 };
         Plan {
             seed,

@@ -88,6 +88,8 @@ impl Summary {
         sum.heard += one.heard;
         sum.faults += one.faults;
         sum.restarts += one.restarts;
+        sum.unanswered += one.unanswered;
+        sum.unheard += one.unheard;
         sum.rows += one.rows;
         let Some(first) = outcome.violations.first() else {
             self.well += 1;

@@ -149,6 +149,7 @@ impl World {
     /// Bytes reach a phone over a connection.
     pub(super) fn by_stream(&mut self, conn: ConnId, bytes: &[u8]) {
         let Some(index) = self.links.open.get(&conn).map(|l| l.phone) else { return };
+        self.heard_ringing(index, bytes);
         for message in super::message::split_stream(bytes) {
             self.with_phone(index, |phone, now_us, out| phone.receive(now_us, message, out));
         }

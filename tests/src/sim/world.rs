@@ -55,6 +55,8 @@ pub enum Event {
     Silence(SocketAddr),
     /// A phone talks for a while: does it hear whom it should?
     Probe(usize, CallNo),
+    /// A phone talked to nobody: has it been told since?
+    Orphan(usize, CallNo),
     /// Something breaks.
     Fault,
     /// Something that broke is mended.
@@ -88,6 +90,10 @@ pub struct Stats {
     pub faults: u64,
     /// Restarts of the program among them.
     pub restarts: u64,
+    /// Offers to agents that ended without an answer at a phone that was well.
+    pub unanswered: u64,
+    /// Of these, such that the phone never saw its INVITE although there was time to repeat it.
+    pub unheard: u64,
     /// Rows of the leg-event journal.
     pub rows: u64,
 }
@@ -144,6 +150,16 @@ pub struct World {
     /// State of each agent as the phone's display shows it.
     pub(super) display: BTreeMap<String, String>,
     pub(super) healing: bool,
+    /// The machine, not only the program, is down.
+    pub(super) power_was_cut: bool,
+    /// When faults were injected.
+    pub(super) fault_times: Vec<u64>,
+    /// The machine went down once: phones were left alone in their calls.
+    pub(super) machine_restarted: bool,
+    /// When each phone last saw an INVITE.
+    rang: BTreeMap<usize, u64>,
+    /// When each agent was offered a caller.
+    offered: BTreeMap<String, u64>,
     done: bool,
     pub(super) check: Checks,
     pub(super) stats: Stats,
@@ -163,6 +179,10 @@ impl World {
             phones.push(desk_phone(&plan, &Plan::extension(n), phones.len()));
         }
         for n in 0..plan.office {
+            phones.push(desk_phone(&plan, &Plan::office_extension(n), phones.len()));
+        }
+        // Extensions with two phones: whoever is first takes the call.
+        for n in 0..plan.office / 2 {
             phones.push(desk_phone(&plan, &Plan::office_extension(n), phones.len()));
         }
         let trunk = phones.len();
@@ -190,6 +210,11 @@ impl World {
             arrived: 0,
             display: BTreeMap::new(),
             healing: false,
+            power_was_cut: false,
+            fault_times: Vec::new(),
+            machine_restarted: false,
+            rang: BTreeMap::new(),
+            offered: BTreeMap::new(),
             done: false,
             check: Checks::new(&config),
             stats: Stats::default(),
@@ -298,6 +323,7 @@ impl World {
         match event {
             Event::ToBox(input) => self.reaches_box(input),
             Event::ToPhone(index, bytes) => {
+                self.heard_ringing(index, &bytes);
                 self.with_phone(index, |phone, now_us, out| phone.receive(now_us, &bytes, out));
             }
             Event::ByStream(conn, bytes) => self.by_stream(conn, &bytes),
@@ -331,6 +357,7 @@ impl World {
             }
             Event::Silence(rtp) => self.silence(rtp),
             Event::Probe(index, no) => self.probe(index, no),
+            Event::Orphan(index, no) => self.orphan(index, no),
             Event::Fault => self.fault(),
             Event::Mend(fault) => self.mend(fault),
             Event::Back => self.back(),
@@ -390,9 +417,7 @@ impl World {
                     if commit {
                         self.plan_event(COMMIT_US, Event::Commit);
                     }
-                    if let pbx::event::Detail::AgentState { agent, to, .. } = &row.detail {
-                        self.display.insert(agent.clone(), to.clone());
-                    }
+                    self.watch(&row);
                     let caller = self.caller_behind(&row);
                     self.check.row(now_us, &row, caller);
                 }
@@ -406,6 +431,36 @@ impl World {
                 }
             }
             Output::MayStop => {}
+        }
+    }
+
+    /// An INVITE reaches a phone.
+    pub(super) fn heard_ringing(&mut self, index: usize, bytes: &[u8]) {
+        if bytes.starts_with(b"INVITE ") {
+            self.rang.insert(index, self.now_us);
+        }
+    }
+
+    /// Keeps the displays of the phones, and counts offers that nobody heard.
+    fn watch(&mut self, row: &pbx::event::LegEvent) {
+        match &row.detail {
+            pbx::event::Detail::AgentState { agent, to, .. } => {
+                self.display.insert(agent.clone(), to.clone());
+            }
+            pbx::event::Detail::Offered { agent, .. } => {
+                self.offered.insert(agent.clone(), self.now_us);
+            }
+            pbx::event::Detail::OfferEnded { agent, cause, .. } if cause == "no-answer" => {
+                let Some(offered_us) = self.offered.get(agent).copied() else { return };
+                let index = (0..self.plan.agents).find(|n| Plan::agent(*n) == *agent).unwrap_or(0) as usize;
+                let calm = self.fault_times.last().is_none_or(|at| at + 60_000_000 < self.now_us);
+                if calm && self.now_us > offered_us + 3_600_000 && self.phones[index].alive {
+                    self.stats.unanswered += 1;
+                    let rang = self.rang.get(&index).is_some_and(|at| *at >= offered_us);
+                    self.stats.unheard += u64::from(!rang);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -443,7 +498,7 @@ impl World {
         }
     }
 
-    fn line_commanded(&mut self, port: PortId, command: LineCommand) {
+    pub(super) fn line_commanded(&mut self, port: PortId, command: LineCommand) {
         let now_us = self.now_us;
         let Some(line) = self.lines.get_mut(&port) else {
             return self.check.say(now_us, format!("{command:?} for {port:?}, which does not exist"));
@@ -488,6 +543,12 @@ impl World {
         self.note(|| format!("phone {index}: {news:?}"));
         match &news {
             News::Protest(what) => self.check.say(self.now_us, format!("phone {index} protests: {what}")),
+            News::Missed(what) => {
+                // A box that lost its power has forgotten.
+                if !self.machine_restarted {
+                    self.check.say(self.now_us, format!("phone {index} misses: {what}"));
+                }
+            }
             News::Ended(no) | News::Refused(no, _) | News::Cancelled(no) => {
                 if let Some(rtp) = self.phones[index].call(*no).map(|c| c.rtp) {
                     self.plan_silence(rtp);

@@ -27,7 +27,15 @@ pub struct Calls {
     books: BTreeMap<Uid, Book>,
     by_number: BTreeMap<String, Uid>,
     by_caller: BTreeMap<CallerId, Uid>,
+    /// The machine went down once: a call that ended with it may be begun again by a repeated INVITE.
+    pub power_was_cut: bool,
 }
+
+/// A goodbye that gets lost is said again for 32 s, a phone without power is found out by its silence, and a fault
+/// has its consequences for a while.
+const LOST_US: u64 = 60_000_000;
+/// Without loss and fault a goodbye is heard at once; a line takes its time to say it.
+const CALM_US: u64 = 3_000_000;
 
 impl Calls {
     /// The world's caller of a call, if known.
@@ -88,12 +96,14 @@ impl Calls {
         caller: Option<CallerId>,
         found: &mut Findings,
     ) {
-        if origin.starts_with("trunk") {
-            if let Some(other) = self.by_number.insert(number.to_string(), uid) {
-                found.push(format!("caller {number} has two calls, {other} and {uid}"));
-            }
-        } else if let Some(other) = caller.and_then(|id| self.by_caller.insert(id, uid)) {
-            found.push(format!("{caller:?} on {origin} has two calls, {other} and {uid}"));
+        let before = match caller {
+            Some(id) => self.by_caller.insert(id, uid),
+            None if origin.starts_with("trunk") => self.by_number.insert(number.to_string(), uid),
+            None => None,
+        };
+        let ended = |uid: &Uid| self.books.get(uid).is_some_and(|b| b.ended.is_some());
+        if let Some(other) = before.filter(|other| !(self.power_was_cut && ended(other))) {
+            found.push(format!("caller {number} on {origin} has two calls, {other} and {uid}"));
         }
         let (number, origin) = (number.to_string(), origin.to_string());
         let book = Book { caller, number, origin, began_us: at_us, ..Book::default() };
@@ -113,7 +123,7 @@ impl Calls {
     }
 
     /// Every call has its end, every caller that was answered has one call, and both agree about the times.
-    pub fn finish(&mut self, callers: &BTreeMap<CallerId, Caller>, lenient_us: u64, found: &mut Findings) {
+    pub fn finish(&mut self, callers: &BTreeMap<CallerId, Caller>, fair: bool, faults: &[u64], found: &mut Findings) {
         for (id, caller) in callers {
             if caller.number.len() == 11 {
                 self.known(&caller.number.clone(), *id);
@@ -128,7 +138,10 @@ impl Calls {
             }
         }
         for (id, caller) in callers {
-            self.compare(*id, caller, lenient_us, found);
+            let end_us = caller.ended_us.unwrap_or(0);
+            let next = faults.partition_point(|at| at + LOST_US < end_us);
+            let calm = fair && faults.get(next).is_none_or(|at| *at > end_us + LOST_US);
+            self.compare(*id, caller, if calm { CALM_US } else { LOST_US }, found);
         }
     }
 

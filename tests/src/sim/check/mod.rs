@@ -123,15 +123,21 @@ impl Checks {
         self.gather(now_us, found);
     }
 
+    /// The machine went down: whoever calls again has a second call.
+    pub fn power_cut(&mut self) {
+        self.calls.power_was_cut = true;
+    }
+
     /// The program was killed, or came back.
     pub fn restarted(&mut self, now_us: u64) {
         self.restarted_us = Some(now_us);
     }
 
-    /// The end of the run: what must have an end has one.
-    pub fn finish(&mut self, now_us: u64, callers: &BTreeMap<CallerId, Caller>, lenient_us: u64) {
+    /// The end of the run: what must have an end has one. In fair weather, far from a fault, the box and its callers
+    /// agree about times much more closely.
+    pub fn finish(&mut self, now_us: u64, callers: &BTreeMap<CallerId, Caller>, fair: bool, faults: &[u64]) {
         let mut found = Findings::new();
-        self.calls.finish(callers, lenient_us, &mut found);
+        self.calls.finish(callers, fair, faults, &mut found);
         self.agents.finish(&mut found);
         self.queues.finish(&mut found);
         self.recordings.finish(&mut found);

@@ -159,7 +159,7 @@ fn a_call_begins_once_and_ends_once() {
     Told::new().began(1, "1").row(1, ended()).row(1, ended()).finds("after its end");
     Told::new().row(1, ended()).finds("never began");
     let mut told = Told::new();
-    told.began(1, "1").checks.finish(2_000_000, &BTreeMap::new(), 0);
+    told.began(1, "1").checks.finish(2_000_000, &BTreeMap::new(), true, &[]);
     told.finds("never ended");
 }
 

@@ -43,6 +43,8 @@ pub enum News {
     Cancelled(CallNo),
     /// The other side hung up, or vanished.
     Ended(CallNo),
+    /// Something did not come although the box should have repeated it.
+    Missed(&'static str),
     /// The box sent what no phone should be sent.
     Protest(String),
 }
@@ -349,6 +351,7 @@ impl Phone {
                 Chore::GiveUp(no) => {
                     if self.calls.get(&no).is_some_and(|c| c.stage == Stage::Calling) {
                         self.over(now_us, no);
+                        self.missed("no final answer to a cancelled INVITE", out);
                         out.push(Act::Tell(News::Refused(no, 487)));
                     }
                 }
@@ -364,6 +367,13 @@ impl Phone {
         out.extend(bytes.into_iter().map(Act::Send));
         for what in expired {
             self.expired(now_us, what, out);
+        }
+    }
+
+    /// Something should have been repeated until it came. Over a connection that broke it is lost.
+    fn missed(&self, what: &'static str, out: &mut Vec<Act>) {
+        if !self.identity.stream {
+            out.push(Act::Tell(News::Missed(what)));
         }
     }
 
@@ -387,6 +397,7 @@ impl Phone {
             Expired::NoAck(key, true) => {
                 let found = self.calls.iter().find(|(_, c)| c.invite_key == key).map(|(no, c)| (*no, c.stage));
                 if let Some((no, Stage::Accepted)) = found {
+                    self.missed("no ACK to our 200", out);
                     self.bye(now_us, no, out);
                     out.push(Act::Tell(News::Ended(no)));
                 }
