@@ -85,9 +85,14 @@ impl Appliance {
     /// Starts a box for `site` with its data in `dir`/data and waits until SIP is bound. `world` is the directory of a
     /// running simulated world.
     pub fn start(site: &Site, dir: &Path, world: Option<&Path>) -> Outcome<Appliance> {
+        Self::start_program("pbxd", site, dir, world)
+    }
+
+    /// The same with another program in the place of `pbxd`.
+    pub fn start_program(name: &str, site: &Site, dir: &Path, world: Option<&Path>) -> Outcome<Appliance> {
         let config = dir.join("site.conf");
         std::fs::write(&config, site.text()).at(config.display())?;
-        let (program, data, world) = (built("pbxd")?, dir.join("data"), world.map(Path::to_owned));
+        let (program, data, world) = (built(name)?, dir.join("data"), world.map(Path::to_owned));
         std::fs::create_dir_all(&data).at(data.display())?;
         let process = launch(&program, &config, &data, world.as_deref())?;
         let appliance = Appliance { process, program, config, data, world };
@@ -120,6 +125,11 @@ impl Appliance {
     /// SIGKILL: nothing is flushed, nothing is said to anybody. Returns when the process is gone.
     pub fn kill9(&mut self) -> Outcome {
         self.process.kill9()
+    }
+
+    /// Waits until the program has ended by itself.
+    pub fn ended(&mut self, limit: Duration) -> Outcome {
+        self.process.wait_end(limit).map(|_| ())
     }
 
     /// Starts the program again on the same data, as a supervisor does, and waits until it is ready. How long that took.

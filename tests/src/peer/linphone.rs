@@ -1,8 +1,10 @@
-//! A second make of phone, for interoperability: linphonec, driven over its standard input. It needs no sound card and
-//! goes on recording across a hold, which baresip does not.
+//! A second make of phone, for interoperability: linphonec, driven over its standard input and watched through its log,
+//! because what it prints ends in no line. It needs no sound card and goes on recording across a hold, which baresip does
+//! not.
 
 use super::audio::Pcm;
 use super::process::{Process, program};
+use super::record::until;
 use super::{At, Outcome};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -21,7 +23,8 @@ const SOON: Duration = Duration::from_secs(20);
 pub struct Linphone {
     process: Process,
     stdin: ChildStdin,
-    heard: PathBuf,
+    home: PathBuf,
+    log_mark: usize,
 }
 
 impl Linphone {
@@ -44,11 +47,10 @@ impl Linphone {
         let env = [("HOME", home.display().to_string())];
         let mut process = Process::start("linphonec", &program, ["-c", "rc", "-d", "1", "-l", "log"], &home, &env)?;
         let stdin = process.stdin()?;
-        let mut phone = Linphone { process, stdin, heard: heard.clone() };
-        phone.process.wait_line("Ready", SOON)?;
+        let mut phone = Linphone { process, stdin, home, log_mark: 0 };
         let host = registrar.ip();
         phone.say(&format!("register sip:{extension}@{host} sip:{registrar} {secret}"))?;
-        phone.process.wait_line("successful", SOON)?;
+        phone.reaches("LinphoneRegistrationOk")?;
         phone.say("soundcard use files")?;
         phone.say(&format!("play {}", said.display()))?;
         phone.say(&format!("record {}", heard.display()))?;
@@ -59,14 +61,26 @@ impl Linphone {
         writeln!(self.stdin, "{line}").and_then(|()| self.stdin.flush()).at(format!("linphonec `{line}`"))
     }
 
+    /// Waits until the log tells of this state, after the last one waited for.
+    fn reaches(&mut self, state: &str) -> Outcome {
+        let log = self.home.join("log");
+        let from = self.log_mark;
+        self.log_mark = until(&self.home, SOON, &format!("linphonec to reach {state}"), || {
+            let text = String::from_utf8_lossy(&std::fs::read(&log).at(log.display())?).into_owned();
+            let rest = text.get(from..).unwrap_or_default();
+            Ok(rest.lines().any(|line| line.contains("to ") && line.contains(state)).then_some(text.len()))
+        })?;
+        Ok(())
+    }
+
     /// Calls `uri`.
     pub fn call(&mut self, uri: &str) -> Outcome {
         self.say(&format!("call {uri}"))
     }
 
     /// Waits for an incoming call.
-    pub fn ringing(&mut self) -> Outcome<String> {
-        self.process.wait_line("is contacting you", SOON)
+    pub fn ringing(&mut self) -> Outcome {
+        self.reaches("LinphoneCallIncomingReceived")
     }
 
     /// Lifts the receiver.
@@ -74,9 +88,9 @@ impl Linphone {
         self.say("answer")
     }
 
-    /// Waits until the call is up.
-    pub fn connected(&mut self) -> Outcome<String> {
-        self.process.wait_line("connected", SOON)
+    /// Waits until the call is up and its voice runs.
+    pub fn talking(&mut self) -> Outcome {
+        self.reaches("LinphoneCallStreamsRunning")
     }
 
     /// Ends the call.
@@ -85,28 +99,18 @@ impl Linphone {
     }
 
     /// Waits until the call is gone.
-    pub fn ended(&mut self) -> Outcome<String> {
-        self.process.wait_line("ended", SOON)
+    pub fn ended(&mut self) -> Outcome {
+        self.reaches("LinphoneCallReleased")
     }
 
     /// What it heard.
     pub fn heard(&self) -> Outcome<Pcm> {
-        Pcm::read(&self.heard, 0)
-    }
-
-    /// The directory its recording grows in.
-    pub fn heard_path(&self) -> &Path {
-        &self.heard
+        Pcm::read(&self.home.join("heard.wav"), 0)
     }
 
     /// Ends the program.
     pub fn stop(mut self) -> Outcome {
         self.say("quit")?;
         self.process.wait_end(SOON).map(|_| ())
-    }
-
-    /// What it printed.
-    pub fn log(&self) -> String {
-        self.process.output()
     }
 }
