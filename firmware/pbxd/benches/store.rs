@@ -2,6 +2,8 @@
 //! many bytes reach the disk for one byte of audio. Prints; asserts nothing. `CORDBOARD_BENCH_DIR` names a directory on
 //! the disk of interest.
 
+#![allow(clippy::expect_used, reason = "a bench that cannot run says so by ending")]
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

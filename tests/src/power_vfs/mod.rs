@@ -3,6 +3,7 @@
 //! chance. A killed process proves nothing about this, because the kernel keeps what it wrote.
 
 #![allow(unsafe_code, reason = "SQLite's file layer is a C interface")]
+#![allow(clippy::expect_used, reason = "a test that cannot make its scratch files fails")]
 
 mod disk;
 mod ffi;

@@ -331,3 +331,64 @@ fn segments_lost_before_any_snapshot_begin_anew() {
     assert!(recovery.rebuild && recovery.tail.is_empty() && !recovery.notes.is_empty());
     assert!(journal.next_seq() > 5);
 }
+
+mod following {
+    use super::*;
+    use crate::journal::follower::{Follower, FollowerReport, OutputHash, Pace};
+    use pbx::Pbx;
+    use pbx::door::{Input, Output, Trouble, TroubleKind};
+    use std::sync::mpsc::channel;
+
+    /// A core that was given `count` inputs, each journaled and followed. `wrong_at` gets a wrong hash.
+    fn work(journal: &mut Journal, follower: &mut Follower, count: u64, wrong_at: u64) -> Pbx {
+        let (mut pbx, mut hash, mut out) = (Pbx::new(), OutputHash::default(), Vec::<Output>::new());
+        for seq in 1..=count {
+            let kind = TroubleKind::StoreWrite;
+            let input = Input::Trouble(Trouble { kind, raised: seq % 2 == 1, detail: format!("disk {seq}") });
+            let bytes = postcard::to_allocvec(&input).unwrap();
+            assert_eq!(journal.append(now(seq), std::slice::from_ref(&bytes)).unwrap(), seq);
+            out.clear();
+            pbx.handle(now(seq), input, &mut out);
+            let outputs = hash.of(&out) ^ u32::from(seq == wrong_at);
+            let _ = follower.step(seq, now(seq), bytes, outputs);
+        }
+        pbx
+    }
+
+    #[test]
+    fn its_snapshot_is_the_state_of_the_core() {
+        let dir = Dir::new();
+        let (mut journal, recovery) = dir.open();
+        recovery.progress.finished();
+        let pace = Pace { inputs: 10, every: Duration::from_secs(3_600) };
+        let mut follower = Follower::start(Pbx::new(), 0, pace, journal.snapshot_sink(), |report| {
+            panic!("{report:?}");
+        })
+        .unwrap();
+        let pbx = work(&mut journal, &mut follower, 25, 0);
+        follower.finish();
+        wait_for_snapshot(&journal, 25);
+        kill(journal);
+        let (_, recovery) = dir.open();
+        let snapshot = recovery.snapshot.unwrap();
+        assert_eq!((snapshot.seq, recovery.tail.len()), (25, 0));
+        assert_eq!(snapshot.bytes, postcard::to_allocvec(&pbx).unwrap());
+    }
+
+    #[test]
+    fn other_outputs_are_told_and_end_it() {
+        let dir = Dir::new();
+        let (mut journal, recovery) = dir.open();
+        recovery.progress.finished();
+        let (reports, inbox) = channel();
+        let mut follower = Follower::start(Pbx::new(), 0, Pace::default(), journal.snapshot_sink(), move |report| {
+            let _ = reports.send(report);
+        })
+        .unwrap();
+        work(&mut journal, &mut follower, 9, 7);
+        assert!(matches!(inbox.recv(), Ok(FollowerReport::Diverged { seq: 7, .. })));
+        assert_eq!(inbox.recv().ok(), None);
+        assert_eq!((follower.done_seq(), journal.durable_snapshot()), (6, 0));
+        follower.finish();
+    }
+}

@@ -98,7 +98,6 @@ impl From<SealError> for RecorderError {
     }
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly all messages are frames; boxing them would allocate in the tick")]
 enum Message {
     Frame(RecordFrame),
     Close(Uid),

@@ -47,9 +47,6 @@ impl Options {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = self.connect(path, flags)?;
         connection.pragma_update(None, "page_size", page_bytes)?;
-        // Until the file is in WAL mode, a rollback journal is used once. Its deletion must be durable, or a power cut
-        // brings it back and rolls the file to before its WAL.
-        connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "secure_delete", "ON")?;
