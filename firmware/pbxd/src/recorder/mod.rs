@@ -11,7 +11,7 @@ mod writer;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -102,6 +102,8 @@ enum Message {
     Frame(RecordFrame),
     Close(Uid),
     Flush(SyncSender<()>),
+    /// Look at the flag that asks to end.
+    Wake,
 }
 
 /// Where media workers put what they tap. Cheap to clone, never waits.
@@ -138,6 +140,7 @@ impl RecordTap {
 pub struct Recorder {
     tap: RecordTap,
     thread: Option<JoinHandle<()>>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Recorder {
@@ -154,7 +157,9 @@ impl Recorder {
         std::fs::create_dir_all(&dir).map_err(|e| RecorderError::System(dir.clone(), e))?;
         let (messages, inbox) = sync_channel(RECORDER_FRAMES_MAX);
         let tap = RecordTap { messages, dropped: Arc::default() };
+        let stopping: Arc<AtomicBool> = Arc::default();
         let work = Work {
+            stopping: stopping.clone(),
             writer: Writer::new(options, master, run),
             options: options.clone(),
             store,
@@ -168,7 +173,7 @@ impl Recorder {
             .name("recorder".into())
             .spawn(move || work.run(&inbox))
             .map_err(|e| RecorderError::System(dir, e))?;
-        Ok(Recorder { tap, thread: Some(thread) })
+        Ok(Recorder { tap, thread: Some(thread), stopping })
     }
 
     /// For the media workers.
@@ -176,10 +181,11 @@ impl Recorder {
         self.tap.clone()
     }
 
-    /// Commits what came and ends the thread. All other taps must be gone, or it waits for them.
+    /// Commits what was pushed before and ends the thread; later frames are dropped.
     pub fn finish(mut self) {
-        let (messages, _) = sync_channel(1);
-        self.tap.messages = messages;
+        self.stopping.store(true, Ordering::Release);
+        // With a full queue the thread is awake.
+        let _ = self.tap.messages.try_send(Message::Wake);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -187,6 +193,7 @@ impl Recorder {
 }
 
 struct Work<N> {
+    stopping: Arc<AtomicBool>,
     writer: Writer,
     options: Options,
     store: StoreClient,
@@ -206,29 +213,37 @@ impl<N: FnMut(Trouble)> Work<N> {
         let mut due = Instant::now() + COMMIT_EVERY;
         loop {
             match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(Message::Frame(frame)) => {
-                    if !self.writer.push(frame) {
-                        self.dropped.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-                Ok(Message::Close(recording)) => self.writer.close(recording),
-                Ok(Message::Flush(answer)) => {
-                    self.flushing.push(answer);
-                    self.writer.hold_nothing_back();
-                    due = Instant::now();
-                }
+                Ok(message) => self.take(message, &mut due),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.writer.hold_nothing_back();
-                    self.commit();
-                    return;
-                }
+                Err(RecvTimeoutError::Disconnected) => self.stopping.store(true, Ordering::Release),
             }
-            let now = Instant::now();
-            if now >= due {
+            if self.stopping.load(Ordering::Acquire) {
+                inbox.try_iter().for_each(|message| self.take(message, &mut due));
+                self.writer.hold_nothing_back();
+                self.commit();
+                return;
+            }
+            if Instant::now() >= due {
                 self.commit();
                 due = (due + COMMIT_EVERY).max(Instant::now());
             }
+        }
+    }
+
+    fn take(&mut self, message: Message, due: &mut Instant) {
+        match message {
+            Message::Frame(frame) => {
+                if !self.writer.push(frame) {
+                    self.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Message::Close(recording) => self.writer.close(recording),
+            Message::Flush(answer) => {
+                self.flushing.push(answer);
+                self.writer.hold_nothing_back();
+                *due = Instant::now();
+            }
+            Message::Wake => {}
         }
     }
 

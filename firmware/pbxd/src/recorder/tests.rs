@@ -108,7 +108,6 @@ fn two_sides_come_back_through_the_threads() {
     }
     assert!(tap.flush(Duration::from_secs(20)));
     tap.close(recording);
-    drop(tap);
     recorder.finish();
     store.finish();
 

@@ -2,7 +2,7 @@
 //! [`COMMIT_EVERY`], or at once when somebody waits for it. A disk that fails loses nothing until the queue is full.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ enum Message {
     Request(Box<Request>),
     /// Commit now; the answer says whether all that came before is on the disk.
     Flush(SyncSender<bool>),
+    /// Look at the flag that asks to end.
+    Wake,
 }
 
 /// The running store.
@@ -28,6 +30,7 @@ enum Message {
 pub struct Store {
     client: StoreClient,
     thread: Option<JoinHandle<()>>,
+    stopping: Arc<AtomicBool>,
     run: u64,
 }
 
@@ -77,12 +80,22 @@ impl Store {
         let run = database.run();
         let place = options.main_path().display().to_string();
         let refused = client.refused.clone();
-        let writer = Writer { database, notify, place, refused, waiting: Vec::new(), trouble: None, refused_told: 0 };
+        let stopping: Arc<AtomicBool> = Arc::default();
+        let writer = Writer {
+            database,
+            notify,
+            place,
+            refused,
+            stopping: stopping.clone(),
+            waiting: Vec::new(),
+            trouble: None,
+            refused_told: 0,
+        };
         let thread = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(&inbox))
             .map_err(|e| StoreError::System(options.main_path(), e))?;
-        Ok(Store { client, thread: Some(thread), run })
+        Ok(Store { client, thread: Some(thread), stopping, run })
     }
 
     /// For other threads.
@@ -105,12 +118,12 @@ impl Store {
         self.client.flush(timeout)
     }
 
-    /// Commits what waits and ends the thread. Other clients must be gone, or it waits for them.
+    /// Commits what was queued before and ends the thread; later requests are refused.
     pub fn finish(mut self) {
-        let Store { client, thread, .. } = &mut self;
-        let (messages, _) = sync_channel(1);
-        client.messages = messages;
-        if let Some(thread) = thread.take() {
+        self.stopping.store(true, Ordering::Release);
+        // With a full queue the thread is awake.
+        let _ = self.client.messages.try_send(Message::Wake);
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
@@ -121,6 +134,7 @@ struct Writer<N> {
     notify: N,
     place: String,
     refused: Arc<AtomicU64>,
+    stopping: Arc<AtomicBool>,
     /// Who waits for the next commit.
     waiting: Vec<SyncSender<bool>>,
     /// What was last told about a failing disk.
@@ -145,26 +159,38 @@ impl<N: FnMut(Report)> Writer<N> {
                 (false, false) => inbox.recv_timeout(wait),
             };
             match message {
-                Ok(Message::Request(request)) => {
-                    if idle {
-                        due = Instant::now() + COMMIT_EVERY;
-                    }
-                    self.database.queue(*request);
-                }
-                Ok(Message::Flush(answer)) => {
-                    self.waiting.push(answer);
-                    due = Instant::now();
-                }
+                Ok(message) => self.take(message, &mut due),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.commit();
                     return;
                 }
             }
+            if self.stopping.load(Ordering::Acquire) {
+                inbox.try_iter().for_each(|message| self.take(message, &mut due));
+                self.commit();
+                return;
+            }
             if Instant::now() >= due {
                 self.commit();
                 due = Instant::now() + COMMIT_EVERY;
             }
+        }
+    }
+
+    fn take(&mut self, message: Message, due: &mut Instant) {
+        match message {
+            Message::Request(request) => {
+                if self.database.queued() == 0 {
+                    *due = Instant::now() + COMMIT_EVERY;
+                }
+                self.database.queue(*request);
+            }
+            Message::Flush(answer) => {
+                self.waiting.push(answer);
+                *due = Instant::now();
+            }
+            Message::Wake => {}
         }
     }
 
