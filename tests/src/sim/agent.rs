@@ -143,4 +143,37 @@ impl World {
             phone.dial(now_us, code, &own, out);
         });
     }
+
+    /// An INVITE reaches a phone.
+    pub(super) fn heard_ringing(&mut self, index: usize, bytes: &[u8]) {
+        if bytes.starts_with(b"INVITE ") {
+            self.rang.insert(index, self.now_us);
+        }
+    }
+
+    /// Keeps the displays of the phones, and counts offers that nobody heard.
+    pub(super) fn watch(&mut self, row: &pbx::event::LegEvent) {
+        match &row.detail {
+            pbx::event::Detail::AgentState { agent, to, .. } => {
+                self.display.insert(agent.clone(), to.clone());
+            }
+            pbx::event::Detail::Offered { agent, .. } => {
+                self.offered.insert(agent.clone(), self.now_us);
+            }
+            pbx::event::Detail::OfferEnded { agent, cause, .. } if cause == "no-answer" => {
+                let Some(offered_us) = self.offered.get(agent).copied() else { return };
+                let index = (0..self.plan.agents).find(|n| Plan::agent(*n) == *agent).unwrap_or(0) as usize;
+                let calm = self.fault_times.last().is_none_or(|at| at + 60_000_000 < self.now_us);
+                if calm && self.now_us > offered_us + 3_600_000 && self.phones[index].alive {
+                    self.stats.unanswered += 1;
+                    let rang = self.rang.get(&index).is_some_and(|at| *at >= offered_us);
+                    self.stats.unheard += u64::from(!rang);
+                }
+            }
+            pbx::event::Detail::Connected { with, .. } => {
+                self.connected.extend(row.call.map(|uid| (uid, with.clone())))
+            }
+            _ => {}
+        }
+    }
 }

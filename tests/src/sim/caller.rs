@@ -167,6 +167,26 @@ impl World {
         self.plan_event(patience_us, Event::Caller(id, Step::GiveUp));
     }
 
+    /// The caller who shows this number on the trunk.
+    pub(super) fn caller_of_number(&self, number: &str) -> Option<CallerId> {
+        let id = CallerId(number.strip_prefix("138")?.parse().ok()?);
+        self.callers.get(&id).filter(|c| c.number == number).map(|_| id)
+    }
+
+    /// The world's caller of a call that begins.
+    pub(super) fn caller_behind(&self, row: &pbx::event::LegEvent) -> Option<CallerId> {
+        let pbx::event::Detail::CallBegan { origin, called, caller } = &row.detail else { return None };
+        if origin.starts_with("trunk") {
+            return self.caller_of_number(caller);
+        }
+        if let Some(extension) = origin.strip_prefix("extension ") {
+            let theirs = |c: &Caller| c.number == extension && c.dialled == *called;
+            return self.callers.iter().rev().take(500).find(|(_, c)| theirs(c)).map(|(id, _)| *id);
+        }
+        let (port, line) = self.lines.iter().find(|(p, _)| *origin == format!("line {}/{}", p.card, p.port))?;
+        line.caller.or(self.caller_by_way.get(&Way::Line(*port)).copied())
+    }
+
     /// The box answered this caller.
     pub(super) fn caller_answered(&mut self, id: CallerId) {
         let now_us = self.now_us;

@@ -7,7 +7,7 @@ use super::media::Effect;
 use super::phone::CallNo;
 use super::plan::BOX;
 use super::world::{Event, World};
-use base::id::LegKey;
+use base::id::{LegKey, Uid};
 use base::media::Report;
 use pbx::door::Input;
 use std::net::SocketAddr;
@@ -134,13 +134,33 @@ impl World {
         })
     }
 
+    /// The box said that a caller is connected: it must hear that agent or extension, and be heard, in the same turn.
+    pub(super) fn hears_whom(&mut self, uid: Uid, with: &str) {
+        let Some(id) = self.check.caller_of(uid) else { return };
+        let Some(leg) = self.callers.get(&id).and_then(|c| self.leg_of_way(c.way)) else { return };
+        let other = self.media.hears(leg);
+        let mutual = other.is_some_and(|other| self.media.hears(other) == Some(leg));
+        let remote = other.and_then(|other| self.media.leg(other)).and_then(|l| l.remote).map(|r| r.addr.ip());
+        let heard = remote.and_then(|ip| self.phone_of.get(&ip)).map(|n| self.phones[*n].identity.user.as_str());
+        let extension = self.check.extension_of(with);
+        let held = self.on_hold(leg);
+        if !held && !(mutual && heard == Some(extension.as_str())) {
+            let what = format!("{id:?} is connected with {with}, but hears {heard:?} on {other:?}, mutual: {mutual}");
+            self.check.say(self.now_us, what);
+        }
+    }
+
+    fn leg_of_way(&self, way: Way) -> Option<LegKey> {
+        match way {
+            Way::Line(port) => self.media.leg_on(port),
+            Way::Phone(index, no) => self.phones[index].call(no).and_then(|c| self.media.leg_at(c.rtp)),
+        }
+    }
+
     /// The box said that this caller's call is over: its leg must be gone in the same turn.
     pub(super) fn hears_nothing(&mut self, id: CallerId) {
         let Some(caller) = self.callers.get(&id) else { return };
-        let leg = match caller.way {
-            Way::Line(port) => self.media.leg_on(port),
-            Way::Phone(index, no) => self.phones[index].call(no).and_then(|c| self.media.leg_at(c.rtp)),
-        };
+        let leg = self.leg_of_way(caller.way);
         let bridged = leg.filter(|leg| self.media.leg(*leg).is_some_and(|l| l.bridge.is_some()));
         if let Some(leg) = bridged {
             self.check.say(self.now_us, format!("the call of {id:?} is over, but {leg:?} is still bridged"));

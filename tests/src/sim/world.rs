@@ -156,10 +156,12 @@ pub struct World {
     pub(super) fault_times: Vec<u64>,
     /// The machine went down once: phones were left alone in their calls.
     pub(super) machine_restarted: bool,
+    /// Connected in this turn: the call and whom with.
+    pub(super) connected: Vec<(base::id::Uid, String)>,
     /// When each phone last saw an INVITE.
-    rang: BTreeMap<usize, u64>,
+    pub(super) rang: BTreeMap<usize, u64>,
     /// When each agent was offered a caller.
-    offered: BTreeMap<String, u64>,
+    pub(super) offered: BTreeMap<String, u64>,
     done: bool,
     pub(super) check: Checks,
     pub(super) stats: Stats,
@@ -213,6 +215,7 @@ impl World {
             power_was_cut: false,
             fault_times: Vec::new(),
             machine_restarted: false,
+            connected: Vec::new(),
             rang: BTreeMap::new(),
             offered: BTreeMap::new(),
             done: false,
@@ -390,6 +393,9 @@ impl World {
             self.note(|| format!("  < {}", super::ladder::output(&output)));
             self.carry(output);
         }
+        for (uid, with) in std::mem::take(&mut self.connected) {
+            self.hears_whom(uid, &with);
+        }
         for id in std::mem::take(&mut self.check.ended) {
             self.hears_nothing(id);
         }
@@ -432,47 +438,6 @@ impl World {
             }
             Output::MayStop => {}
         }
-    }
-
-    /// An INVITE reaches a phone.
-    pub(super) fn heard_ringing(&mut self, index: usize, bytes: &[u8]) {
-        if bytes.starts_with(b"INVITE ") {
-            self.rang.insert(index, self.now_us);
-        }
-    }
-
-    /// Keeps the displays of the phones, and counts offers that nobody heard.
-    fn watch(&mut self, row: &pbx::event::LegEvent) {
-        match &row.detail {
-            pbx::event::Detail::AgentState { agent, to, .. } => {
-                self.display.insert(agent.clone(), to.clone());
-            }
-            pbx::event::Detail::Offered { agent, .. } => {
-                self.offered.insert(agent.clone(), self.now_us);
-            }
-            pbx::event::Detail::OfferEnded { agent, cause, .. } if cause == "no-answer" => {
-                let Some(offered_us) = self.offered.get(agent).copied() else { return };
-                let index = (0..self.plan.agents).find(|n| Plan::agent(*n) == *agent).unwrap_or(0) as usize;
-                let calm = self.fault_times.last().is_none_or(|at| at + 60_000_000 < self.now_us);
-                if calm && self.now_us > offered_us + 3_600_000 && self.phones[index].alive {
-                    self.stats.unanswered += 1;
-                    let rang = self.rang.get(&index).is_some_and(|at| *at >= offered_us);
-                    self.stats.unheard += u64::from(!rang);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The world's caller of a call that begins, when it came by a line or from an extension.
-    fn caller_behind(&self, row: &pbx::event::LegEvent) -> Option<CallerId> {
-        let pbx::event::Detail::CallBegan { origin, called, .. } = &row.detail else { return None };
-        if let Some(extension) = origin.strip_prefix("extension ") {
-            let theirs = |c: &Caller| c.number == extension && c.dialled == *called;
-            return self.callers.iter().rev().take(500).find(|(_, c)| theirs(c)).map(|(id, _)| *id);
-        }
-        let (port, line) = self.lines.iter().find(|(p, _)| *origin == format!("line {}/{}", p.card, p.port))?;
-        line.caller.or(self.caller_by_way.get(&Way::Line(*port)).copied())
     }
 
     fn line_reports(&mut self, port: PortId, event: LineEvent) {

@@ -60,6 +60,11 @@ impl Agents {
         }
     }
 
+    /// The extension of an agent; itself when it is an extension.
+    pub fn extension_of(&self, with: &str) -> String {
+        self.books.get(with).map_or_else(|| with.to_string(), |b| b.extension.clone())
+    }
+
     /// Since when an agent is ready at a phone that is registered.
     pub fn ready_since(&self, agent: &str) -> Option<u64> {
         let book = self.books.get(agent)?;

@@ -25,7 +25,6 @@ struct Book {
 #[derive(Debug, Default)]
 pub struct Calls {
     books: BTreeMap<Uid, Book>,
-    by_number: BTreeMap<String, Uid>,
     by_caller: BTreeMap<CallerId, Uid>,
     /// The machine went down once: a call that ended with it may be begun again by a repeated INVITE.
     pub power_was_cut: bool,
@@ -96,11 +95,10 @@ impl Calls {
         caller: Option<CallerId>,
         found: &mut Findings,
     ) {
-        let before = match caller {
-            Some(id) => self.by_caller.insert(id, uid),
-            None if origin.starts_with("trunk") => self.by_number.insert(number.to_string(), uid),
-            None => None,
-        };
+        if caller.is_none() && origin.starts_with("trunk") {
+            found.push(format!("call {uid} on {origin} is of {number:?}, who is nobody"));
+        }
+        let before = caller.and_then(|id| self.by_caller.insert(id, uid));
         let ended = |uid: &Uid| self.books.get(uid).is_some_and(|b| b.ended.is_some());
         if let Some(other) = before.filter(|other| !(self.power_was_cut && ended(other))) {
             found.push(format!("caller {number} on {origin} has two calls, {other} and {uid}"));
@@ -112,23 +110,8 @@ impl Calls {
         }
     }
 
-    /// A caller that the box named by number.
-    pub fn known(&mut self, number: &str, id: CallerId) {
-        if let Some(uid) = self.by_number.get(number) {
-            if let Some(book) = self.books.get_mut(uid) {
-                book.caller = Some(id);
-            }
-            self.by_caller.insert(id, *uid);
-        }
-    }
-
     /// Every call has its end, every caller that was answered has one call, and both agree about the times.
     pub fn finish(&mut self, callers: &BTreeMap<CallerId, Caller>, fair: bool, faults: &[u64], found: &mut Findings) {
-        for (id, caller) in callers {
-            if caller.number.len() == 11 {
-                self.known(&caller.number.clone(), *id);
-            }
-        }
         for (uid, book) in &self.books {
             if book.ended.is_none() {
                 found.push(format!("call {uid} ({} {}) never ended", book.origin, book.number));

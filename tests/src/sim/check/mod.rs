@@ -56,6 +56,16 @@ impl Checks {
         }
     }
 
+    /// The world's caller of a call, if known.
+    pub fn caller_of(&self, uid: base::id::Uid) -> Option<CallerId> {
+        self.calls.caller_of(uid)
+    }
+
+    /// The extension of an agent; itself when it is an extension.
+    pub fn extension_of(&self, with: &str) -> String {
+        self.agents.extension_of(with)
+    }
+
     /// Whether nothing was wrong so far.
     pub fn well(&self) -> bool {
         self.found.is_empty()
@@ -80,7 +90,7 @@ impl Checks {
         }
     }
 
-    /// A row of the leg-event journal; `caller` is who is behind a call that begins, unless it came by trunk.
+    /// A row of the leg-event journal; `caller` is who is behind a call that begins.
     pub fn row(&mut self, now_us: u64, row: &LegEvent, caller: Option<CallerId>) {
         let mut found = Findings::new();
         if row.at.as_micros() != now_us {

@@ -30,7 +30,11 @@ impl Told {
             actor: "test".into(),
             detail,
         };
-        self.checks.row(self.at_us, &row, None);
+        let caller = match &row.detail {
+            Detail::CallBegan { caller, .. } => caller.parse().ok().map(CallerId),
+            _ => None,
+        };
+        self.checks.row(self.at_us, &row, caller);
         self.checks.turn_over(self.at_us);
         self
     }
