@@ -1,6 +1,7 @@
 //! The command line of `pbxd`: words in, one of a few commands out. Reading is apart from doing, so that it can be
 //! tested without touching a disk.
 
+use crate::control::core::Witness;
 use crate::tell;
 use lexopt::prelude::*;
 use pbx::config::Language;
@@ -190,8 +191,8 @@ pub fn message_language(asked: Option<Language>) -> Language {
     })
 }
 
-/// Reads the process's arguments and does what they say.
-pub fn main() -> ExitCode {
+/// Reads the process's arguments and does what they say. `witness` sees every input before the core does.
+pub fn main(witness: Witness) -> ExitCode {
     let (command, asked) = match parse(std::env::args_os().skip(1)) {
         Ok(read) => read,
         Err(why) => {
@@ -199,7 +200,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match perform(command, message_language(asked)) {
+    match perform(command, message_language(asked), witness) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("pbxd: {why}");
@@ -208,9 +209,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command, language: Language) -> Result<(), String> {
+fn perform(command: Command, language: Language, witness: Witness) -> Result<(), String> {
     let text = match command {
-        Command::Run(run) => return crate::control::run(&run, language),
+        Command::Run(run) => return crate::control::run(&run, language, witness),
         Command::Help => HELP.to_string(),
         Command::Version => format!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity()),
         Command::Check { config } => tell::check(&config, language)?,

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    pbxd::cli::main()
+    pbxd::cli::main(pbxd::control::core::nobody)
 }

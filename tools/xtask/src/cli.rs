@@ -125,7 +125,7 @@ fn command(options: Options) -> Result<Command, String> {
         Some("demo") => {
             Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill, keep: options.keep })
         }
-        Some("world") => Command::World { data, words: free.by_ref().collect() },
+        Some("world") => world(data, free.by_ref().collect())?,
         Some("replay") => Command::Replay { data },
         Some("tidy") => Command::Tidy,
         Some("help") => Command::Help,
@@ -135,6 +135,21 @@ fn command(options: Options) -> Result<Command, String> {
         Some(extra) => Err(format!("one word too many: `{extra}`")),
         None => Ok(command),
     }
+}
+
+/// What follows `world` is the world's, but for a leading `--data DIR` and a call for help.
+fn world(data: PathBuf, mut words: Vec<String>) -> Result<Command, String> {
+    let mut data = data;
+    if words.first().is_some_and(|w| w == "--data") {
+        if words.len() < 2 {
+            return Err("missing the directory after --data".into());
+        }
+        data = words.drain(..2).nth(1).map_or(data, PathBuf::from);
+    }
+    if words.iter().any(|w| w == "--help" || w == "-h") || words.is_empty() {
+        words = vec!["help".into()];
+    }
+    Ok(Command::World { data, words })
 }
 
 /// The languages to print in: those asked for, that of the locale, or both.
@@ -172,7 +187,9 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
     match command {
         Command::Run(site) => run(&site, languages),
         Command::Demo(demo) => demo::play(&demo, languages),
-        Command::World { data, words } => act(&data, &words).map(|answer| println!("{answer}")),
+        Command::World { data, words } => {
+            act(&data, &words, languages.first().copied().unwrap_or_default()).map(|answer| println!("{answer}"))
+        }
         Command::Replay { data } => told_replay(&data),
         Command::Tidy => tidy(),
         Command::Help => {
@@ -215,7 +232,10 @@ mod tests {
         let demo = Demo { config: None, data: None, kill: true, keep: false };
         assert_eq!(words("run demo --kill"), Ok(Command::Demo(demo)));
         let ring = vec!["ring".to_string(), "1".to_string()];
-        assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring }));
+        assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring.clone() }));
+        assert_eq!(words("run world --data d ring 1"), Ok(Command::World { data: "d".into(), words: ring.clone() }));
+        assert_eq!(words("--data d world ring 1"), Ok(Command::World { data: "d".into(), words: ring }));
+        assert_eq!(words("world --help"), Ok(Command::World { data: "data".into(), words: vec!["help".into()] }));
         assert_eq!(words("run --help"), Ok(Command::Help));
         assert_eq!(words("run frob"), Err("unknown command `frob`".into()));
         assert_eq!(words("demo x"), Err("one word too many: `x`".into()));

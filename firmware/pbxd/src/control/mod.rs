@@ -3,6 +3,8 @@
 //! A turn: collect what is ready, write it to the journal, let the core handle it, carry out what follows.
 
 pub mod core;
+#[cfg(test)]
+mod core_tests;
 pub mod datagrams;
 pub mod effects;
 pub mod inbox;
@@ -79,6 +81,8 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     // The line that scripts wait for; the log goes to standard error.
     println!("ready: SIP {} UDP and TCP, data {}", site.config.sip.listen, options.data.display());
     control.notify.say("READY=1");
+    // What was longer at the start delayed nobody's call.
+    control.lengths = TurnLengths::default();
     control.until_stopped().await?;
     let outcome = control.finish().map_err(|why| words(&why));
     if let Some(hardware) = hardware {
@@ -147,7 +151,8 @@ fn recover(
     if let Some(seq) = recovery.newly_set_aside {
         tracing::error!("input {seq} killed the program twice and is set aside; keep the journal and report it");
     }
-    let Recovered { pbx, outputs, replayed, last } = self::core::recover(&mut recovery, witness).map_err(|e| words(&e))?;
+    let Recovered { pbx, outputs, replayed, last } =
+        self::core::recover(&mut recovery, witness).map_err(|e| words(&e))?;
     let machine_restarted = clock::go_on(&options.data, last).map_err(|e| words(&e))?;
     let recovered = last.is_some();
     if let Some(last) = last {

@@ -78,7 +78,7 @@ impl Stage {
     /// A command to the world.
     pub fn act(&self, words: &[&str]) -> Result<String, String> {
         let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
-        act(&self.data, &words).map_err(|why| format!("world {}: {why}", words.join(" ")))
+        act(&self.data, &words, Language::En).map_err(|why| format!("world {}: {why}", words.join(" ")))
     }
 
     /// Waits until the journal of facts holds what `wanted` looks for.
