@@ -120,6 +120,11 @@ impl Pbx {
         self.stored
     }
 
+    /// The number of the last leg event so far, 0 before the first.
+    pub fn last_event(&self) -> u64 {
+        self.next_event.saturating_sub(1)
+    }
+
     /// Time of the last input: where the clock of a recovered state stands.
     pub fn last_input(&self) -> Now {
         self.last_input

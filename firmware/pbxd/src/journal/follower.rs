@@ -1,6 +1,9 @@
 //! A second core value on a thread of its own, fed with the same inputs one step behind. It makes the snapshots, so
 //! that the control task never stops for one, and it proves determinism all day: its outputs must hash to the same
 //! numbers as the control task's.
+//!
+//! A snapshot takes the place of the inputs before it, so it is handed over only when every leg event that they led to
+//! is stored: otherwise a crash would lose the events that the store had not committed yet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,7 +104,7 @@ impl Follower {
         let done = done_seq.clone();
         let thread = std::thread::Builder::new()
             .name("follower".into())
-            .spawn(move || Follow { pbx, seq, pace, sink, done }.run(&inbox, notify))?;
+            .spawn(move || Follow { pbx, seq, pace, sink, done, waiting: None }.run(&inbox, notify))?;
         Ok(Follower { steps: Some(steps), thread: Some(thread), done_seq })
     }
 
@@ -145,6 +148,16 @@ struct Follow {
     pace: Pace,
     sink: SnapshotSink,
     done: Arc<AtomicU64>,
+    waiting: Option<Waiting>,
+}
+
+/// A snapshot that must not be used yet.
+struct Waiting {
+    /// The state after this input.
+    seq: u64,
+    /// The last leg event that led there.
+    event: u64,
+    bytes: Vec<u8>,
 }
 
 impl Follow {
@@ -158,8 +171,10 @@ impl Follow {
                 notify(report);
                 return;
             }
+            self.hand_over();
             let due = self.seq - snapshot_seq >= self.pace.inputs || snapshot_at.elapsed() >= self.pace.every;
-            if due && self.snapshot(&mut notify) {
+            if due && self.waiting.is_none() {
+                self.snapshot(&mut notify);
                 (snapshot_seq, snapshot_at) = (self.seq, Instant::now());
             }
         }
@@ -191,13 +206,20 @@ impl Follow {
         Ok(())
     }
 
-    fn snapshot(&self, notify: &mut impl FnMut(FollowerReport)) -> bool {
+    fn snapshot(&mut self, notify: &mut impl FnMut(FollowerReport)) {
         match postcard::to_allocvec(&self.pbx) {
-            Ok(bytes) => self.sink.put(self.seq, bytes),
-            Err(error) => {
-                notify(FollowerReport::Ended { detail: format!("the state does not encode: {error}") });
-                false
-            }
+            Ok(bytes) => self.waiting = Some(Waiting { seq: self.seq, event: self.pbx.last_event(), bytes }),
+            Err(error) => notify(FollowerReport::Ended { detail: format!("the state does not encode: {error}") }),
+        }
+        self.hand_over();
+    }
+
+    /// Hands the waiting snapshot over when the store has confirmed its events. When the disk is busy with earlier ones
+    /// it is dropped; the next will do.
+    fn hand_over(&mut self) {
+        let stored = self.pbx.stored();
+        if let Some(ready) = self.waiting.take_if(|waiting| waiting.event <= stored) {
+            self.sink.put(ready.seq, ready.bytes);
         }
     }
 }

@@ -336,7 +336,7 @@ mod following {
     use super::*;
     use crate::journal::follower::{Follower, FollowerReport, OutputHash, Pace};
     use pbx::Pbx;
-    use pbx::door::{Input, Output, Trouble, TroubleKind};
+    use pbx::door::{Input, Output, Rebuilt, Trouble, TroubleKind};
     use std::sync::mpsc::channel;
 
     /// A core that was given `count` inputs, each journaled and followed. `wrong_at` gets a wrong hash.
@@ -360,7 +360,7 @@ mod following {
         let dir = Dir::new();
         let (mut journal, recovery) = dir.open();
         recovery.progress.finished();
-        let pace = Pace { inputs: 10, every: Duration::from_secs(3_600) };
+        let pace = Pace { inputs: 1_000, every: Duration::from_secs(3_600) };
         let mut follower = Follower::start(Pbx::new(), 0, pace, journal.snapshot_sink(), |report| {
             panic!("{report:?}");
         })
@@ -373,6 +373,41 @@ mod following {
         let snapshot = recovery.snapshot.unwrap();
         assert_eq!((snapshot.seq, recovery.tail.len()), (25, 0));
         assert_eq!(snapshot.bytes, postcard::to_allocvec(&pbx).unwrap());
+    }
+
+    /// One more input, journaled and followed.
+    fn step(journal: &mut Journal, follower: &mut Follower, pbx: &mut Pbx, input: Input) -> Vec<Output> {
+        let (mut hash, mut out, seq) = (OutputHash::default(), Vec::new(), journal.next_seq());
+        let bytes = postcard::to_allocvec(&input).unwrap();
+        journal.append(now(seq), std::slice::from_ref(&bytes)).unwrap();
+        pbx.handle(now(seq), input, &mut out);
+        follower.step(seq, now(seq), bytes, hash.of(&out)).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_snapshot_waits_until_its_leg_events_are_stored() {
+        let dir = Dir::new();
+        let (mut journal, recovery) = dir.open();
+        recovery.progress.finished();
+        let pace = Pace { inputs: 1, every: Duration::from_secs(3_600) };
+        let sink = journal.snapshot_sink();
+        let mut follower = Follower::start(Pbx::new(), 0, pace, sink, |report| panic!("{report:?}")).unwrap();
+        let mut pbx = Pbx::new();
+        // A call that the old state left open gets its last row: the event with number 40.
+        let rebuilt = Rebuilt { next_event: 40, calls_open: vec![base::id::Uid(1)], ..Rebuilt::default() };
+        let out = step(&mut journal, &mut follower, &mut pbx, Input::Rebuilt(rebuilt));
+        assert!(matches!(&out[..], [Output::Record(event)] if event.seq == 40), "{out:?}");
+        let event = pbx.last_event();
+        step(&mut journal, &mut follower, &mut pbx, Input::Stored(event - 1));
+        while follower.done_seq() < 2 {
+            std::thread::yield_now();
+        }
+        assert_eq!(journal.durable_snapshot(), 0);
+        step(&mut journal, &mut follower, &mut pbx, Input::Stored(event));
+        follower.finish();
+        // The first that was safe: the state after input 1, whose event is stored now.
+        wait_for_snapshot(&journal, 1);
     }
 
     #[test]
