@@ -122,6 +122,11 @@ impl Appliance {
         self.process.output()
     }
 
+    /// Waits until it has printed a line with `text`.
+    pub fn says(&self, text: &str, limit: Duration) -> Outcome {
+        self.process.wait_line(text, limit).map(|_| ())
+    }
+
     /// SIGKILL: nothing is flushed, nothing is said to anybody. Returns when the process is gone.
     pub fn kill9(&mut self) -> Outcome {
         self.process.kill9()

@@ -73,7 +73,7 @@ impl Process {
     /// Waits for the end: first for both outputs to close, then for the exit status.
     pub fn wait_end(&mut self, limit: Duration) -> Outcome<ExitStatus> {
         let what = format!("the end of {}", self.name);
-        match self.lines.wait(usize::MAX, limit, &what, |_| false) {
+        match self.lines.wait(0, limit, &what, |_| false) {
             Err(trouble) if !trouble.0.contains("it ended first") => Err(trouble),
             _ => {
                 self.reaped = true;

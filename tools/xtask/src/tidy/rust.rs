@@ -44,9 +44,8 @@ impl Source {
     pub fn read(path: &str, text: &str) -> Source {
         let code = without_comments_and_strings(text);
         let tests = test_items(&code);
-        let in_tests_dir = path.split('/').any(|part| part == "benches" || part == "examples")
-            || path.starts_with("tests/tests/")
-            || path.contains("/tests/tests/");
+        // `tests/` at the root is a crate with a library of its own; `tests/` below a crate is cargo's.
+        let in_tests_dir = path.split('/').skip(1).any(|part| ["tests", "benches", "examples"].contains(&part));
         Source {
             path: path.to_owned(),
             text: text.to_owned(),
@@ -71,10 +70,10 @@ impl Source {
     /// Where the modules of this file live: `a/b/lib.rs` and `a/b/mod.rs` have them in `a/b`, `a/b/c.rs` in `a/b/c`.
     pub fn module_dir(&self) -> String {
         let (dir, file) = self.path.rsplit_once('/').unwrap_or(("", &self.path));
-        let bin_or_test = dir.ends_with("/bin") || dir.ends_with("tests/tests") || dir.ends_with("/benches");
+        let alone = ["/bin", "/tests", "/benches", "/examples"].iter().any(|end| dir.ends_with(end));
         match file {
             "lib.rs" | "main.rs" | "mod.rs" | "build.rs" => dir.to_owned(),
-            _ if bin_or_test => dir.to_owned(),
+            _ if alone && !dir.contains("/src/") || dir.ends_with("/src/bin") => dir.to_owned(),
             _ => self.path.trim_end_matches(".rs").to_owned(),
         }
     }

@@ -90,14 +90,15 @@ fn long_file(source: &Source, out: &mut Vec<String>) {
 fn lines(source: &Source, out: &mut Vec<String>) {
     for (number, line) in source.code.lines().enumerate() {
         let test = source.is_test(number);
-        if let Some(call) = PANICS.iter().find(|call| !test && contains_call(line, call)) {
+        // Never shipped; a failure there is a failing test.
+        let harness = source.path.starts_with("tests/");
+        if let Some(call) = PANICS.iter().find(|call| !test && !harness && contains_call(line, call)) {
             let what = format!("`{call}` outside tests; return an error, count, or decide");
             complain(out, &source.path, number + 1, "unwrap", &what);
         }
         if line.trim_start().starts_with("#[ignore") {
             complain(out, &source.path, number + 1, "ignored-test", "a test runs, or it is removed");
         }
-        let harness = source.path.starts_with("tests/");
         if (test || harness) && (contains_call(line, "sleep(") || contains_call(line, "sleep_until(")) {
             let what = "a test waits for an event with a bound, it does not sleep";
             complain(out, &source.path, number + 1, "sleep", what);
@@ -108,7 +109,8 @@ fn lines(source: &Source, out: &mut Vec<String>) {
 /// Whether `line` calls `call` as a word of its own: `sleep(` is not in `nanosleep(`.
 fn contains_call(line: &str, call: &str) -> bool {
     let whole = |at: usize| !line[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
-    line.match_indices(call).any(|(at, _)| call.starts_with('.') || whole(at))
+    let defined = |at: usize| line[..at].ends_with("fn ");
+    line.match_indices(call).any(|(at, _)| call.starts_with('.') || whole(at) && !defined(at))
 }
 
 fn names(source: &Source, out: &mut Vec<String>) {
@@ -128,7 +130,7 @@ fn names(source: &Source, out: &mut Vec<String>) {
 /// Files that no `mod` reaches from a crate root.
 fn dead_files(tree: &Tree, out: &mut Vec<String>) {
     let mut reached: BTreeSet<&str> = BTreeSet::new();
-    let mut open: Vec<&Source> = tree.sources.iter().filter(|source| is_root(&source.path)).collect();
+    let mut open: Vec<&Source> = tree.sources.iter().filter(|source| is_root(tree, &source.path)).collect();
     while let Some(source) = open.pop() {
         if !reached.insert(&source.path) {
             continue;
@@ -145,15 +147,24 @@ fn dead_files(tree: &Tree, out: &mut Vec<String>) {
     }
 }
 
-/// Whether cargo compiles the file on its own.
-fn is_root(path: &str) -> bool {
+/// Whether cargo compiles the file on its own: by its place, or because a manifest says so.
+fn is_root(tree: &Tree, path: &str) -> bool {
     let (dir, file) = path.rsplit_once('/').unwrap_or(("", path));
+    let alone = |dir: &str| {
+        let place = ["/tests", "/benches", "/examples", "/fuzz_targets"].iter().any(|end| dir.ends_with(end));
+        place && !dir.contains("/src/") || dir.ends_with("/src/bin")
+    };
     let in_src = dir.ends_with("/src") && (file == "lib.rs" || file == "main.rs");
-    in_src
-        || ["/src/bin", "/tests", "/benches", "/examples", "/fuzz_targets"].iter().any(|end| dir.ends_with(end))
-            && !dir.contains("/src/")
-        || dir.ends_with("/src/bin")
-        || file == "build.rs"
+    let in_own_dir = file == "main.rs" && dir.rsplit_once('/').is_some_and(|(parent, _)| alone(parent));
+    in_src || in_own_dir || alone(dir) || file == "build.rs" || named_in_a_manifest(tree, path)
+}
+
+/// Whether a `Cargo.toml` above has `path = "…"` with this file.
+fn named_in_a_manifest(tree: &Tree, path: &str) -> bool {
+    let manifests = tree.texts.iter().filter_map(|text| Some((text.path.strip_suffix("Cargo.toml")?, &text.text)));
+    manifests
+        .into_iter()
+        .any(|(dir, text)| path.strip_prefix(dir).is_some_and(|rest| text.contains(&format!("path = \"{rest}\""))))
 }
 
 #[cfg(test)]
