@@ -32,10 +32,10 @@ need_packages() {
     fi
 }
 
-# need_rust: makes sure that `cargo` is at least what the workspace asks for (Debian 12 brings an older one).
+# need_rust ROOT: makes sure that `cargo` is at least what the workspace asks for (Debian 12 brings an older one).
 need_rust() {
     local wanted have
-    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$1/Cargo.toml")
     PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
     have=$(cargo --version 2>/dev/null | sed 's/^cargo \([0-9.]*\).*/\1/')
     if [ -n "$have" ] && [ "$(printf '%s\n' "$wanted" "$have" | sort -V | head -n 1)" = "$wanted" ]; then
