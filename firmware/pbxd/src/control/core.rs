@@ -31,10 +31,13 @@ pub struct Core {
     payloads: Vec<Vec<u8>>,
     /// The journal missed inputs: the state must be saved before anything is appended.
     missed: bool,
+    /// The core was told that the journal cannot be written.
+    told: bool,
     witness: Witness,
 }
 
 /// The recovered state and what its inputs had asked of the store.
+#[derive(Default)]
 pub struct Recovered {
     /// The state.
     pub pbx: Pbx,
@@ -44,39 +47,59 @@ pub struct Recovered {
     pub replayed: usize,
     /// Time of the last one, or of the state.
     pub last: Option<Now>,
+    /// Why the records could not be used; then everything else is empty.
+    pub lost: Option<String>,
 }
 
 /// Brings back the state that the records describe. What was asked of the store is collected, because the store may
 /// have missed it and takes it twice without harm; everything else went out before.
-pub fn recover(recovery: &mut Recovery, witness: Witness) -> Result<Recovered, String> {
-    let mut pbx = match &recovery.snapshot {
-        Some(snapshot) => postcard::from_bytes(&snapshot.bytes)
-            .map_err(|e| format!("the snapshot after input {} is of another form: {e}", snapshot.seq))?,
-        None => Pbx::new(),
-    };
-    let mut outputs = Vec::new();
+pub fn recover(recovery: &mut Recovery, build: &str, witness: Witness) -> Recovered {
+    if recovery.rebuild {
+        return Recovered { lost: Some("recovery died again and again".into()), ..Recovered::default() };
+    }
+    replay(recovery, build, witness).unwrap_or_else(|why| Recovered { lost: Some(why), ..Recovered::default() })
+}
+
+fn replay(recovery: &mut Recovery, build: &str, witness: Witness) -> Result<Recovered, String> {
+    let mut recovered = Recovered::default();
+    if let Some(snapshot) = &recovery.snapshot {
+        recovered.pbx = state(&snapshot.bytes, snapshot.build == build)
+            .ok_or_else(|| format!("the state after input {} was saved in another form", snapshot.seq))?;
+    }
+    let known = recovery.snapshot.is_some() || !recovery.tail.is_empty();
+    recovered.replayed = recovery.tail.len();
     let mut out = Vec::new();
-    let replayed = recovery.tail.len();
     for record in recovery.tail.drain(..) {
         recovery.progress.entering(record.seq);
-        let input = postcard::from_bytes::<Input>(&record.payload)
-            .map_err(|e| format!("input {} of the journal is of another form: {e}", record.seq))?;
+        let input = match postcard::take_from_bytes::<Input>(&record.payload) {
+            Ok((input, [])) => input,
+            Ok(_) | Err(_) => return Err(format!("input {} was written in another form", record.seq)),
+        };
         let input = match record.set_aside {
             true => Input::SetAside { seq: record.seq, input: Box::new(input) },
             false => input,
         };
         witness(&input);
-        pbx.handle(record.now, input, &mut out);
-        outputs.extend(out.drain(..).filter(|o| matches!(o, Output::Record(_) | Output::Recording(_))));
+        recovered.pbx.handle(record.now, input, &mut out);
+        let kept = out.drain(..).filter(|o| matches!(o, Output::Record(_) | Output::Recording(_)));
+        recovered.outputs.extend(kept);
     }
-    let known = recovery.snapshot.is_some() || replayed > 0;
-    let last = known.then(|| pbx.last_input());
-    Ok(Recovered { pbx, outputs, replayed, last })
+    recovered.last = known.then(|| recovered.pbx.last_input());
+    Ok(recovered)
+}
+
+/// Reads a saved state. Another build may have saved it in another form that reads as nonsense: it must also come out
+/// as it went in.
+fn state(bytes: &[u8], same_build: bool) -> Option<Pbx> {
+    let (pbx, rest) = postcard::take_from_bytes::<Pbx>(bytes).ok()?;
+    let whole = rest.is_empty() && (same_build || postcard::to_allocvec(&pbx).is_ok_and(|again| again == bytes));
+    whole.then_some(pbx)
 }
 
 impl Core {
-    /// Goes on with a recovered or empty state.
-    pub fn new(pbx: Pbx, journal: Journal, witness: Witness) -> Core {
+    /// Goes on with a recovered or empty state. `anew` says that the journal's records do not lead to it: it is saved
+    /// before anything is appended.
+    pub fn new(pbx: Pbx, journal: Journal, anew: bool, witness: Witness) -> Core {
         Core {
             pbx,
             journal,
@@ -84,7 +107,8 @@ impl Core {
             follower_rest_until: Instant::BOOT,
             hash: OutputHash::default(),
             payloads: Vec::new(),
-            missed: false,
+            missed: anew,
+            told: false,
             witness,
         }
     }
@@ -104,12 +128,14 @@ impl Core {
     pub fn turn(&mut self, now: Now, inputs: &mut Vec<Input>, out: &mut Vec<Output>) -> Option<Trouble> {
         let (first_seq, trouble) = match self.write_down(now, inputs) {
             Ok(first_seq) => {
-                let was_missed = std::mem::take(&mut self.missed);
-                (Some(first_seq), was_missed.then(|| store_trouble(false, String::new())))
+                self.missed = false;
+                let well = std::mem::take(&mut self.told).then(|| store_trouble(false, String::new()));
+                (Some(first_seq), well)
             }
             Err(why) => {
                 self.dismiss_follower(now.at);
-                let is_new = !std::mem::replace(&mut self.missed, true);
+                self.missed = true;
+                let is_new = !std::mem::replace(&mut self.told, true);
                 (None, is_new.then(|| store_trouble(true, why.to_string())))
             }
         };

@@ -42,9 +42,9 @@ fn open(dir: &Path) -> (Journal, crate::journal::Recovery) {
 /// The first start on an empty directory.
 fn start(dir: &Path) -> Core {
     let (journal, mut recovery) = open(dir);
-    assert!(recover(&mut recovery, nobody).expect("empty").last.is_none());
+    assert!(recover(&mut recovery, "b", nobody).last.is_none());
     recovery.progress.finished();
-    Core::new(pbx::Pbx::new(), journal, nobody)
+    Core::new(pbx::Pbx::new(), journal, false, nobody)
 }
 
 fn at(ms: u64) -> Now {
@@ -75,7 +75,7 @@ fn after_a_kill_the_state_is_the_same_and_the_store_is_told_again() {
     drop(core);
     let (_, mut recovery) = open(&dir.0);
     assert!(recovery.unclean);
-    let recovered = recover(&mut recovery, nobody).expect("recovered");
+    let recovered = recover(&mut recovery, "b", nobody);
     assert_eq!(postcard::to_allocvec(&recovered.pbx).expect("state"), state);
     assert_eq!(recovered.outputs, records(&out));
     assert_eq!(recovered.last, Some(at(2_000)));
@@ -92,7 +92,7 @@ fn a_clean_stop_leaves_nothing_to_replay() {
     core.finish().expect("finished");
     let (_, mut recovery) = open(&dir.0);
     assert!(!recovery.unclean && recovery.tail.is_empty());
-    assert_eq!(recover(&mut recovery, nobody).expect("recovered").last, Some(at(1_001)));
+    assert_eq!(recover(&mut recovery, "b", nobody).last, Some(at(1_001)));
 }
 
 #[test]
@@ -109,5 +109,30 @@ fn an_input_that_killed_twice_is_told_and_not_handled() {
     drop((journal, recovery));
     let (_, mut recovery) = open(&dir.0);
     assert_eq!(recovery.newly_set_aside, Some(last));
-    recover(&mut recovery, nobody).expect("recovered");
+    let recovered = recover(&mut recovery, "b", |input| {
+        assert!(!matches!(input, Input::Timer), "only inside `SetAside`");
+    });
+    assert_eq!(recovered.lost, None);
+}
+
+#[test]
+fn records_of_another_form_lose_the_calls_and_nothing_else() {
+    let dir = Dir::new("form");
+    let mut core = start(&dir.0);
+    core.turn(at(1_000), &mut begin(), &mut Vec::new());
+    drop(core);
+    let (mut journal, recovery) = open(&dir.0);
+    recovery.progress.finished();
+    journal.append(at(2_000), &[b"\xff\xff nonsense"]).expect("appended");
+    drop(journal);
+    let (journal, mut recovery) = open(&dir.0);
+    let recovered = recover(&mut recovery, "b", nobody);
+    assert_eq!((recovered.lost, recovered.last), (Some("input 3 was written in another form".into()), None));
+    recovery.progress.finished();
+    let mut core = Core::new(recovered.pbx, journal, true, nobody);
+    assert_eq!(core.turn(at(3_000), &mut begin(), &mut Vec::new()), None, "nothing is wrong with the disk");
+    core.finish().expect("finished");
+    let (_, mut recovery) = open(&dir.0);
+    let recovered = recover(&mut recovery, "another build", nobody);
+    assert_eq!((recovered.lost, recovered.last), (None, Some(at(3_000))));
 }

@@ -27,17 +27,18 @@ use self::turns::TurnLengths;
 use crate::cli::Run;
 use crate::journal::{self, Journal};
 use crate::seal::{self, MasterKey};
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::{build_id, clock, log};
 use base::limits::TURN_INPUTS_MAX;
-use base::time::Instant;
+use base::time::{Instant, Now};
 use pbx::config::Language;
-use pbx::door::{Boot, Input, Output, Trouble, TroubleKind};
+use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 /// How long a stop waits for the core's word that it may.
 const STOP_WAIT: Duration = Duration::from_secs(3);
@@ -151,24 +152,34 @@ fn recover(
     if let Some(seq) = recovery.newly_set_aside {
         tracing::error!("input {seq} killed the program twice and is set aside; keep the journal and report it");
     }
-    let Recovered { pbx, outputs, replayed, last } =
-        self::core::recover(&mut recovery, witness).map_err(|e| words(&e))?;
-    let machine_restarted = clock::go_on(&options.data, last).map_err(|e| words(&e))?;
+    let Recovered { pbx, outputs, replayed, last, lost } = self::core::recover(&mut recovery, &build, witness);
+    let mut boot = Vec::new();
+    let mut known_until = last;
+    if let Some(why) = &lost {
+        tracing::error!("calls that were up are lost: {why}; agents and records are taken from the leg-event journal");
+        let (rebuilt, last_event) = rebuilt(options).map_err(|e| words(&e))?;
+        boot.push(Input::Rebuilt(rebuilt));
+        known_until = last_event;
+    }
+    let machine_restarted = clock::go_on(&options.data, known_until).map_err(|e| words(&e))?;
     let recovered = last.is_some();
     if let Some(last) = last {
         let (away, calls) = (clock::instant().since(last.at), pbx.calls_live());
         tracing::info!("recovered: {replayed} inputs replayed, {calls} calls, away for {} ms", away.as_millis());
     }
-    let mut boot = Vec::new();
-    if recovery.rebuild {
-        let known = store::read::open_readonly(&options.data).and_then(|reader| reader.rebuilt());
-        boot.push(Input::Rebuilt(known.map_err(|e| words(&e))?));
-    }
     let mut seed = [0; 32];
     seal::random(&mut seed).map_err(|e| words(&e))?;
     boot.push(Input::Boot(Boot { seed, build, recovered, machine_restarted }));
     recovery.progress.finished();
-    Ok((Core::new(pbx, journal, witness), Recovery { outputs, boot }))
+    Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot }))
+}
+
+/// What the leg-event journal knows of a state that was lost, and the time of its last row.
+fn rebuilt(options: &Run) -> Result<(Rebuilt, Option<Now>), StoreError> {
+    let reader = store::read::open_readonly(&options.data)?;
+    let last = reader.last_seq()?;
+    let last = reader.events_between(last, last + 1)?.pop().map(|e| Now { at: e.at, wall: e.wall });
+    Ok((reader.rebuilt()?, last))
 }
 
 /// The control task at work.
@@ -210,6 +221,7 @@ impl Control {
         let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
         let mut look = tokio::time::interval(notify::watchdog_period().unwrap_or(LOOK_EVERY).min(LOOK_EVERY));
+        look.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut stop_by: Option<Instant> = None;
         while !self.may_stop && stop_by.is_none_or(|by| clock::instant() < by) {
             let mut batch = std::mem::take(&mut self.followed);
