@@ -1,13 +1,15 @@
 //! Extension calls extension with real phones: audio both ways, recording, record of the call and tear-down on both
 //! sides, over UDP and TCP; and the calls that come to nothing.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 use tests::ensure;
+use tests::peer::audio::demand;
 use tests::peer::baresip::{Answer, Transport};
-use tests::peer::capture::ladder;
+use tests::peer::capture::{Content, Packet, ladder, stream_to};
 use tests::peer::floor::{Floor, SOON};
 use tests::peer::site::Site;
-use tests::peer::softphone::{Softphone, turn_until};
+use tests::peer::softphone::turn_until;
 use tests::peer::{Outcome, Trouble};
 use tests::sim::phone::News;
 
@@ -46,6 +48,48 @@ fn over_tcp_the_callee_hangs_up() -> Outcome {
 #[test]
 fn from_tcp_to_udp_the_caller_hangs_up() -> Outcome {
     talk("extension-mixed", 3, [Transport::Tcp, Transport::Udp], true)
+}
+
+/// What baresip hears after a hold is in no file of its own, so the wire tells.
+#[test]
+fn a_held_call_comes_back_with_both_voices() -> Outcome {
+    let mut floor = Floor::open("extension-hold", Site::new(9))?;
+    let mut caller = floor.phone("2001", Transport::Udp, Answer::Manual)?;
+    let mut callee = floor.phone("2002", Transport::Tcp, Answer::Manual)?;
+    floor.connect(&mut caller, &mut callee, "2002")?;
+    caller.hears(1500, SOON)?;
+    let sip = |line: &'static str| move |p: &Packet| p.sip().is_some_and(|first| first.starts_with(line));
+    let mut from = floor.capture.mark(SOON)?;
+    for step in ["hold", "resume"] {
+        if step == "hold" {
+            caller.hold()?
+        } else {
+            caller.resume()?
+        }
+        let packets = &floor.capture.packets;
+        let (at, _) = packets.wait(from, SOON, &format!("the INVITE of {step}"), sip("INVITE"))?;
+        let (at, _) = packets.wait(at, SOON, &format!("the answer to {step}"), sip("SIP/2.0 200"))?;
+        (from, _) = packets.wait(at, SOON, &format!("the ACK of {step}"), sip("ACK"))?;
+    }
+    let resumed = floor.capture.mark(SOON)?;
+    let loud = |port: u16| move |p: &Packet| p.to.port() == port && matches!(p.content, Content::Rtp { .. });
+    for extension in ["2001", "2002"] {
+        let mut place = resumed;
+        for _ in 0..100 {
+            let port = floor.site.phone_rtp(extension);
+            let what = format!("RTP to {extension} after the hold");
+            let voice = move |p: &Packet| loud(port)(p) || loud(port + 2)(p);
+            place = floor.capture.packets.wait(place, SOON, &what, voice)?.0 + 1;
+        }
+    }
+    let packets = floor.capture.so_far()?.split_off(resumed);
+    for (hearer, speaker) in [("2001", "2002"), ("2002", "2001")] {
+        let heard = stream_to(&packets, Ipv4Addr::LOCALHOST, floor.site.phone_rtp(hearer)).audio();
+        demand(&format!("{hearer} hears {speaker} after the hold"), &floor.site.voice(speaker), &heard, 1500, 60)?;
+    }
+    caller.hangup()?;
+    callee.closed(SOON)?;
+    floor.close(vec![caller, callee], 1).map(|_| ())
 }
 
 #[test]
@@ -115,13 +159,7 @@ fn a_phone_that_is_not_there_is_told_at_once() -> Outcome {
 #[test]
 fn a_cancel_and_an_answer_that_cross_leave_nothing_behind() -> Outcome {
     let floor = Floor::open("extension-race", Site::new(8))?;
-    let site = floor.site.clone();
-    let phone = |extension: &str, host: u8| {
-        Softphone::new(extension, &site.secret(extension), (site.address(host), 15_200).into(), site.sip(), 8)
-    };
-    let (mut caller, mut callee) = (phone("2001", 31)?, phone("2002", 32)?);
-    caller.register()?;
-    callee.register()?;
+    let (mut caller, mut callee) = (floor.softphone("2001", 31)?, floor.softphone("2002", 32)?);
     for round in 0..60_u32 {
         caller.news.clear();
         callee.news.clear();

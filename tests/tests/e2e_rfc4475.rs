@@ -8,7 +8,6 @@ use std::time::Duration;
 use tests::ensure;
 use tests::peer::floor::Floor;
 use tests::peer::site::Site;
-use tests::peer::softphone::Softphone;
 use tests::peer::{At, Outcome, Trouble, skip};
 use tests::rfc4475_table::{Case, RFC4475};
 use tests::sim::message::split_stream;
@@ -112,8 +111,7 @@ fn check(way: &str, net: u8, expected: fn(&Case) -> &'static [u16], stream: bool
         }
     }
     ensure!(wrong.is_empty(), "{way}:\n{}", wrong.join("\n"));
-    let address = (site.address(31), 15_200).into();
-    Softphone::new("2001", &site.secret("2001"), address, to, 4475)?.register()?;
+    floor.softphone("2001", 31)?;
     floor.close(Vec::new(), 0).map(|_| ())
 }
 

@@ -7,6 +7,7 @@ use super::baresip::{Answer, Baresip, Transport};
 use super::capture::Capture;
 use super::record::Workplace;
 use super::site::Site;
+use super::softphone::Softphone;
 use super::world::World;
 use super::{At, Outcome};
 use crate::ensure;
@@ -43,6 +44,15 @@ impl Floor {
     pub fn phone(&self, extension: &str, transport: Transport, answer: Answer) -> Outcome<Baresip> {
         let mut phone = Baresip::start(&self.site.phone(extension, transport, answer), self.place.path())?;
         phone.registered()?;
+        Ok(phone)
+    }
+
+    /// A phone that one of our scenarios cannot be: virtual, with its socket at `host` of the site.
+    pub fn softphone(&self, extension: &str, host: u8) -> Outcome<Softphone> {
+        let address = (self.site.address(host), 15_200).into();
+        let seed = u64::from(host);
+        let mut phone = Softphone::new(extension, &self.site.secret(extension), address, self.site.sip(), seed)?;
+        phone.register()?;
         Ok(phone)
     }
 

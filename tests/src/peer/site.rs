@@ -22,6 +22,8 @@ pub struct Site {
     pub line: bool,
     /// Ring time-out of extensions, in s.
     pub ring_timeout_s: u32,
+    /// How long an offer rings at an agent, in s.
+    pub offer_timeout_s: u32,
     /// Wrap-up of the queue, in s.
     pub wrap_up_s: u32,
     /// After how long without audio a call is ended, in s.
@@ -41,6 +43,7 @@ impl Site {
             record: true,
             line: false,
             ring_timeout_s: 30,
+            offer_timeout_s: 15,
             wrap_up_s: 0,
             silence_timeout_s: 5,
             extra: String::new(),
@@ -151,10 +154,10 @@ impl Site {
         }
         if !self.agents.is_empty() {
             let names: Vec<&str> = self.agents.iter().map(|(agent, _)| agent.as_str()).collect();
-            let (names, wrap_up) = (names.join(" "), self.wrap_up_s);
+            let (names, offer, wrap_up) = (names.join(" "), self.offer_timeout_s, self.wrap_up_s);
             let _ = write!(
                 text,
-                "queue support {{\n    title Support;\n    agents [ {names} ];\n    priority 5;\n    ring-timeout-s 15;\n\
+                "queue support {{\n    title Support;\n    agents [ {names} ];\n    priority 5;\n    ring-timeout-s {offer};\n\
                  \x20   wrap-up-s {wrap_up};\n    max-wait-s 60;\n    record yes;\n}}\n\
                  menu main {{\n    languages [ zh-CN en-US ];\n    prompt menu-main;\n    timeout-s 5;\n    retries 2;\n\
                  \x20   key 2 {{\n        to queue support;\n    }}\n    otherwise {{\n        to hangup;\n    }}\n}}\n\

@@ -55,7 +55,7 @@ impl Softphone {
     /// Calls `number`.
     pub fn dial(&mut self, number: &str) -> CallNo {
         let user = self.phone.identity.user.clone();
-        self.act(|phone, now, out| phone.dial(now, number, &user, out))
+        self.act(|phone, now, out| phone.dial(now, number, &user, false, out))
     }
 
     /// Lifts the receiver.
