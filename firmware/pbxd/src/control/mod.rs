@@ -42,6 +42,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How long a stop waits for the core's word that it may.
 const STOP_WAIT: Duration = Duration::from_secs(3);
+/// How long it then waits for the store.
+const FLUSH_WAIT: Duration = Duration::from_secs(2);
 /// How often counts are looked at and systemd is told that we live, when systemd asks for no other pace.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -301,8 +303,23 @@ impl Control {
         }
     }
 
+    /// Lets the store catch up and tells the core, so that the last snapshot needs nothing told again.
+    fn settle(&mut self) {
+        if !self.effects.store.flush(FLUSH_WAIT) {
+            tracing::warn!("the store did not catch up; what it misses is told again at the next start");
+        }
+        let mut last = Vec::new();
+        while let Ok(input) = self.arrivals.try_recv() {
+            if matches!(input, Input::Stored(_)) {
+                last.push(input);
+            }
+        }
+        self.turn(last);
+    }
+
     /// The end: everything to disk.
-    fn finish(self) -> Result<(), crate::journal::JournalError> {
+    fn finish(mut self) -> Result<(), crate::journal::JournalError> {
+        self.settle();
         let lengths = &self.lengths;
         let (p99, max) = (lengths.p99().as_micros(), lengths.max().as_micros());
         tracing::info!("stopped after {} turns; 99 of 100 within {p99} µs, longest {max} µs", lengths.count());
