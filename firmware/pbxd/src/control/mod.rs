@@ -27,7 +27,7 @@ use self::turns::TurnLengths;
 use crate::cli::Run;
 use crate::journal::{self, Journal};
 use crate::seal::{self, MasterKey};
-use crate::store::{self, StoreError};
+use crate::store::{self, ConfigCommit, Request, Store, StoreError};
 use crate::{build_id, clock, log};
 use base::limits::TURN_INPUTS_MAX;
 use base::time::{Instant, Now};
@@ -75,6 +75,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines };
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
+    keep_config(options, &site, &effects.store).map_err(|e| words(&e))?;
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot } = recovered;
     control.carry_out(&mut outputs);
@@ -174,6 +175,24 @@ fn recover(
     boot.push(Input::Boot(Boot { seed, build, recovered, machine_restarted }));
     recovery.progress.finished();
     Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot }))
+}
+
+/// Keeps the configuration text as a commit of its own when it is another than the last.
+fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<(), StoreError> {
+    let hash = |text: &str| Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let hash = hash(&site.text);
+    let last = store::read::open_readonly(&options.data)?.last_config()?;
+    if last.as_ref().is_some_and(|(_, known)| *known == hash) {
+        return Ok(());
+    }
+    let number = last.map_or(1, |(number, _)| number + 1);
+    let comment = options.config.display().to_string();
+    let text = site.text.clone();
+    let commit =
+        ConfigCommit { number, wall_ms: clock::wall().as_millis(), author: "file".into(), comment, hash, text };
+    // A store that is full at its start reports that itself.
+    let _ = store.request(Request::Config(commit));
+    Ok(())
 }
 
 /// What the leg-event journal knows of a state that was lost, and the time of its last row.
@@ -308,11 +327,9 @@ impl Control {
         if !self.effects.store.flush(FLUSH_WAIT) {
             tracing::warn!("the store did not catch up; what it misses is told again at the next start");
         }
-        let mut last = Vec::new();
+        let mut last = std::mem::take(&mut self.followed);
         while let Ok(input) = self.arrivals.try_recv() {
-            if matches!(input, Input::Stored(_)) {
-                last.push(input);
-            }
+            last.push(input);
         }
         self.turn(last);
     }
