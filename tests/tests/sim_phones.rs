@@ -62,7 +62,7 @@ impl Pair {
     /// The first phone calls the second.
     fn dial(&mut self) -> CallNo {
         let mut no = CallNo(0);
-        self.act(0, |phone, now, out| no = phone.dial(now, "2001", "2000", out));
+        self.act(0, |phone, now, out| no = phone.dial(now, "2001", "2000", false, out));
         no
     }
 

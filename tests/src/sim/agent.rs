@@ -140,7 +140,7 @@ impl World {
         }
         let own = phone.identity.user.clone();
         self.with_phone(index, |phone, now_us, out| {
-            phone.dial(now_us, code, &own, out);
+            phone.dial(now_us, code, &own, false, out);
         });
     }
 

@@ -48,6 +48,8 @@ pub struct Caller {
     pub answered_us: Option<u64>,
     /// First heard a person.
     pub heard_us: Option<u64>,
+    /// Left the offer to the box, so that the box learns only by the ACK where to speak to.
+    pub delayed: bool,
     /// Hung up, or noticed that the box had.
     pub ended_us: Option<u64>,
     /// Keys to be pressed, with the pause before each.
@@ -93,6 +95,7 @@ impl World {
             began_us,
             answered_us: None,
             heard_us: None,
+            delayed: false,
             ended_us: None,
             keys: keys(&mut self.dice, odd),
             patience_us: 3_000_000 + self.dice.exponential(self.plan.patience_us_mean),
@@ -114,8 +117,12 @@ impl World {
         let trunk = self.trunk;
         let mut no = CallNo(0);
         let shown = number.clone();
-        self.with_phone(trunk, |phone, now_us, out| no = phone.dial(now_us, dialled, &shown, out));
+        let delayed = self.dice.permille(40);
+        self.with_phone(trunk, |phone, now_us, out| no = phone.dial(now_us, dialled, &shown, delayed, out));
         self.begin(id, Way::Phone(trunk, no), number, dialled);
+        if let Some(caller) = self.callers.get_mut(&id) {
+            caller.delayed = delayed;
+        }
         self.impatience(id);
     }
 
@@ -138,7 +145,7 @@ impl World {
         };
         let number = phone.identity.user.clone();
         let (mut no, shown) = (CallNo(0), number.clone());
-        self.with_phone(index, |phone, now_us, out| no = phone.dial(now_us, &dialled, &shown, out));
+        self.with_phone(index, |phone, now_us, out| no = phone.dial(now_us, &dialled, &shown, false, out));
         self.begin(id, Way::Phone(index, no), number, &dialled);
         self.impatience(id);
         if dialled == "*43" {
@@ -234,6 +241,9 @@ impl World {
     }
 
     fn press(&mut self, way: Way, key: char) {
+        if let (Way::Phone(index, no), true) = (way, self.dice.permille(200)) {
+            return self.with_phone(index, |phone, now_us, out| phone.press(now_us, no, key, out));
+        }
         let (leg, source) = match way {
             Way::Line(port) => (self.media.leg_on(port), DigitSource::Inband),
             Way::Phone(index, no) => {

@@ -48,6 +48,8 @@ pub struct Call {
     pub invite: Message,
     /// Its transaction, when we were called.
     pub invite_key: Key,
+    /// Our INVITE had no offer: the answer goes into the ACK (RFC 3261 §13.2.1).
+    pub delayed: bool,
     /// A re-INVITE of ours is out.
     pub reinviting: bool,
     /// The last ACK of a 2xx, for when that 2xx comes again.
@@ -80,6 +82,7 @@ impl Call {
             provisional: false,
             invite_key: (String::new(), String::new()),
             invite,
+            delayed: false,
             reinviting: false,
             ack: None,
             sdp_version: 1,

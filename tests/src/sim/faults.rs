@@ -7,6 +7,7 @@ use super::world::{Event, World};
 use base::line::{LineCommand, LineEvent, PortId};
 use pbx::Pbx;
 use pbx::door::{Boot, Input};
+use signaling::sip::door::Input as SipInput;
 
 /// Something that breaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +18,8 @@ pub enum Fault {
     Restart,
     /// The machine goes down and comes back: no call survives.
     PowerCut,
+    /// The next input killed the program twice and is set aside.
+    SetAside,
     /// The same site is configured again under another name.
     Reconfigured,
     /// A phone loses power.
@@ -57,6 +60,7 @@ impl World {
             Fault::Restart => self.restart(),
             Fault::PowerCut => self.power_cut(),
             Fault::Reconfigured => self.reconfigure(),
+            Fault::SetAside => self.set_aside_next = true,
             Fault::PhoneGone(index) => {
                 self.phone_gone(index);
                 self.plan_event(mend_us * 2, Event::Mend(fault));
@@ -81,7 +85,7 @@ impl World {
     fn choose_fault(&mut self) -> Fault {
         let n = self.dice.bits();
         let phones = self.trunk as u64;
-        match self.dice.below(17) {
+        match self.dice.below(18) {
             0 => Fault::ClockStep(if n.is_multiple_of(2) { 3_600_000 } else { -3_600_000 }),
             1..=4 => Fault::Restart,
             5 | 6 => Fault::PhoneGone((n % phones) as usize),
@@ -98,6 +102,7 @@ impl World {
             11 | 12 => Fault::LinkCut(n),
             13 => Fault::Reconfigured,
             14 => Fault::PowerCut,
+            15 => Fault::SetAside,
             _ => Fault::Storm,
         }
     }
@@ -118,7 +123,12 @@ impl World {
                 }
             }
             Fault::Storm => self.network.weather = if self.healing { Weather::FAIR } else { self.plan.weather },
-            Fault::ClockStep(_) | Fault::Restart | Fault::PowerCut | Fault::Reconfigured | Fault::LinkCut(_) => {}
+            Fault::ClockStep(_)
+            | Fault::Restart
+            | Fault::PowerCut
+            | Fault::Reconfigured
+            | Fault::SetAside
+            | Fault::LinkCut(_) => {}
         }
     }
 
@@ -189,6 +199,17 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Sets the input aside when the last fault asked for it; a stream without some of its bytes would be another fault.
+    pub(super) fn perhaps_set_aside(&mut self, input: Input) -> Input {
+        let fits = matches!(input, Input::Sip(SipInput::Datagram { .. }) | Input::Media(_) | Input::Line(..));
+        if fits && std::mem::take(&mut self.set_aside_next) {
+            let seq = self.stats.inputs;
+            self.set_aside = Some(seq);
+            return Input::SetAside { seq, input: Box::new(input) };
+        }
+        input
     }
 
     fn reconfigure(&mut self) {

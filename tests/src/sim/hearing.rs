@@ -26,15 +26,22 @@ impl World {
                 if self.party(rtp).is_none() {
                     self.plan_silence(rtp);
                 }
-            }
-            Effect::Bridged(a, b) => {
-                for (one, other) in [(a, b), (b, a)] {
-                    let caller = self.caller_of_leg(one);
-                    let remote = self.media.leg(other).and_then(|l| l.remote).map(|r| r.addr);
-                    if let (Some(id), Some(rtp)) = (caller, remote) {
-                        self.caller_hears(id, rtp);
-                    }
+                let leg = self.media.leg_at(rtp);
+                let bridge = leg.and_then(|leg| self.media.leg(leg)).and_then(|l| l.bridge);
+                if let (Some(a), Some(b)) = (leg, bridge) {
+                    self.bridged(a, b);
                 }
+            }
+            Effect::Bridged(a, b) => self.bridged(a, b),
+        }
+    }
+
+    fn bridged(&mut self, a: LegKey, b: LegKey) {
+        for (one, other) in [(a, b), (b, a)] {
+            let caller = self.caller_of_leg(one);
+            let remote = self.media.leg(other).and_then(|l| l.remote).map(|r| r.addr);
+            if let (Some(id), Some(rtp)) = (caller, remote) {
+                self.caller_hears(id, rtp);
             }
         }
     }

@@ -27,6 +27,8 @@ pub enum Purpose {
     Reinvite(CallNo),
     /// The end of a call.
     Bye(CallNo),
+    /// A key.
+    Info(CallNo),
     /// Taking an INVITE back.
     Cancel(CallNo),
 }

@@ -52,7 +52,10 @@ impl Calls {
         let Some(book) = self.books.get_mut(&uid) else {
             return found.push(format!("row {} of call {uid}, which never began: {:?}", row.seq, row.detail));
         };
-        let after = matches!(row.detail, Detail::LegMedia { .. } | Detail::Sip { .. } | Detail::Media { .. });
+        let after = matches!(
+            row.detail,
+            Detail::LegMedia { .. } | Detail::Sip { .. } | Detail::Media { .. } | Detail::SetAside { .. }
+        );
         if book.ended.is_some() && !after {
             found.push(format!("row {} of call {uid} after its end: {:?}", row.seq, row.detail));
         }
@@ -124,11 +127,12 @@ impl Calls {
             let end_us = caller.ended_us.unwrap_or(0);
             let next = faults.partition_point(|at| at + LOST_US < end_us);
             let calm = fair && faults.get(next).is_none_or(|at| *at > end_us + LOST_US);
-            self.compare(*id, caller, if calm { CALM_US } else { LOST_US }, found);
+            self.compare(*id, caller, calm, found);
         }
     }
 
-    fn compare(&self, id: CallerId, caller: &Caller, lenient_us: u64, found: &mut Findings) {
+    fn compare(&self, id: CallerId, caller: &Caller, calm: bool, found: &mut Findings) {
+        let lenient_us = if calm { CALM_US } else { LOST_US };
         let Some(ended_us) = caller.ended_us else {
             return found.push(format!("{id:?} never ended: {caller:?}"));
         };
@@ -142,11 +146,14 @@ impl Calls {
         if caller.answered_us.is_some() && !book.answered {
             found.push(format!("call {uid} of {id:?} was answered, but does not know"));
         }
-        if book.connected_us.is_some() && caller.heard_us.is_some() && book.connected_us != caller.heard_us {
-            let (says, lived) = (book.connected_us, caller.heard_us);
-            found.push(format!("call {uid} of {id:?} connected at {says:?}, the caller heard at {lived:?}"));
+        let late = caller.delayed && caller.heard_us > book.connected_us;
+        if let (false, Some(says), Some(lived)) = (late, book.connected_us, caller.heard_us)
+            && says != lived
+        {
+            found.push(format!("call {uid} of {id:?} connected at {says} us, the caller heard at {lived} us"));
         }
-        if book.began_us > caller.began_us + lenient_us {
+        // The first ring of a line may be set aside or lost in a restart; then the next one counts.
+        if book.began_us < caller.began_us || (calm && book.began_us > caller.began_us + CALM_US) {
             found.push(format!("call {uid} of {id:?} began at {}, the caller at {}", book.began_us, caller.began_us));
         }
         if let Some((at_us, _)) = &book.ended

@@ -242,8 +242,8 @@ impl Phone {
         out.extend(bytes.into_iter().map(Act::Send));
     }
 
-    /// Calls `number`; `caller` is what we claim to be.
-    pub fn dial(&mut self, now_us: u64, number: &str, caller: &str, out: &mut Vec<Act>) -> CallNo {
+    /// Calls `number`; `caller` is what we claim to be. A `delayed` call leaves the offer to the box.
+    pub fn dial(&mut self, now_us: u64, number: &str, caller: &str, delayed: bool, out: &mut Vec<Act>) -> CallNo {
         let no = CallNo(self.next_call);
         self.next_call += 1;
         let rtp = self.rtp_of(no);
@@ -254,12 +254,27 @@ impl Phone {
         invite.add("to", format!("<sip:{number}@{server}>"));
         invite.add("call-id", format!("{}@{}", self.dice.hex(16), self.identity.addr.ip()));
         invite.add("cseq", "1 INVITE").add("contact", self.contact());
-        invite.add("allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE").add("content-type", "application/sdp");
-        invite.body = write_sdp(rtp, 1, "sendrecv");
+        invite.add("allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE");
+        if !delayed {
+            invite.add("content-type", "application/sdp");
+            invite.body = write_sdp(rtp, 1, "sendrecv");
+        }
         self.by_call_id.insert(invite.text("call-id").to_string(), no);
-        self.calls.insert(no, Call::outgoing(invite.clone(), rtp, number));
+        let mut call = Call::outgoing(invite.clone(), rtp, number);
+        call.delayed = delayed;
+        self.calls.insert(no, call);
         self.send(now_us, invite, Purpose::Invite(no), 0, out);
         no
+    }
+
+    /// Presses a key, told by INFO (application/dtmf-relay).
+    pub fn press(&mut self, now_us: u64, no: CallNo, key: char, out: &mut Vec<Act>) {
+        let via = self.via();
+        let Some(call) = self.calls.get_mut(&no).filter(|c| c.stage == Stage::Talking) else { return };
+        let mut info = call.request("INFO", &via, None);
+        info.add("content-type", "application/dtmf-relay");
+        info.body = format!("Signal={key}\r\nDuration=160\r\n");
+        self.send(now_us, info, Purpose::Info(no), 0, out);
     }
 
     fn rtp_of(&self, no: CallNo) -> SocketAddr {
@@ -393,7 +408,7 @@ impl Phone {
                 self.over(now_us, no);
                 out.push(Act::Tell(News::Ended(no)));
             }
-            Expired::NoAnswer(Purpose::Cancel(_)) | Expired::NoAck(_, false) => {}
+            Expired::NoAnswer(Purpose::Cancel(_) | Purpose::Info(_)) | Expired::NoAck(_, false) => {}
             Expired::NoAck(key, true) => {
                 let found = self.calls.iter().find(|(_, c)| c.invite_key == key).map(|(no, c)| (*no, c.stage));
                 if let Some((no, Stage::Accepted)) = found {

@@ -56,7 +56,7 @@ impl Phone {
                     out.push(Act::Tell(News::Ended(no)));
                 }
             }
-            Purpose::Bye(_) | Purpose::Cancel(_) => {}
+            Purpose::Bye(_) | Purpose::Cancel(_) | Purpose::Info(_) => {}
         }
     }
 
@@ -89,7 +89,7 @@ impl Phone {
                     call.provisional = false;
                 }
             }
-            Purpose::Reinvite(no) | Purpose::Bye(no) | Purpose::Cancel(no) => {
+            Purpose::Reinvite(no) | Purpose::Bye(no) | Purpose::Cancel(no) | Purpose::Info(no) => {
                 if let Some(call) = self.calls.get_mut(&no) {
                     call.cseq = number;
                 }
@@ -154,7 +154,12 @@ impl Phone {
     fn acknowledge(&mut self, no: CallNo, answer: &Message, out: &mut Vec<Act>) {
         let via = self.via();
         let Some(call) = self.calls.get_mut(&no) else { return };
-        let ack = call.request("ACK", &via, Some(answer.cseq().0)).write();
+        let mut ack = call.request("ACK", &via, Some(answer.cseq().0));
+        if std::mem::take(&mut call.delayed) {
+            ack.add("content-type", "application/sdp");
+            ack.body = write_sdp(call.rtp, call.sdp_version, "sendrecv");
+        }
+        let ack = ack.write();
         call.ack = Some(ack.clone());
         out.push(Act::Send(ack));
     }
