@@ -318,6 +318,7 @@ impl Endpoint {
                     self.send_cancel(now, dialog, tx, reason, out);
                 } else {
                     self.enter(dialog, State::Cancelling { tx, give_up: None, reason }, Why::HungUp);
+                    self.abandon_invite(now, tx);
                 }
             }
             State::Answered { wait } if wait.initial => {
@@ -349,7 +350,10 @@ impl Endpoint {
     /// The dialog ends while a re-INVITE of ours is open: its transaction may wait for an answer, but not for ever.
     fn abandon_reinvite(&mut self, now: Now, key: DialogKey) {
         let Some(State::Reoffering { tx, .. }) = self.dialogs.get(key).map(Dialog::state) else { return };
-        let tx = *tx;
+        self.abandon_invite(now, *tx);
+    }
+
+    fn abandon_invite(&mut self, now: Now, tx: TxKey) {
         if let Some(Machine::InviteClient(m)) = self.transactions.get_mut(tx).map(|t| &mut t.machine) {
             m.handle(now.at, invite_client::Input::Abandon);
             self.transactions.settle(tx, &mut self.timers);

@@ -289,6 +289,17 @@ fn cancelling_waits_for_a_provisional_response() {
 }
 
 #[test]
+fn an_invite_given_up_is_not_repeated_and_a_late_answer_is_ended() {
+    let mut site = Site::new();
+    let (dialog, out) = site.invite(Some(audio(30000)));
+    let invite = messages(&out).remove(0);
+    assert_eq!(words(&site.hangup(dialog)), [""; 0]);
+    assert!(site.story(20_000).is_empty(), "a phone that wakes up is not rung");
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 200, "b", SDP))), ["ACK", "BYE"]);
+    site.assert_empties();
+}
+
+#[test]
 fn a_2xx_that_crosses_our_cancel_is_acknowledged_and_ended() {
     let mut site = Site::new();
     let (dialog, out) = site.invite(Some(audio(30000)));

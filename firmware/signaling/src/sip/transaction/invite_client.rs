@@ -34,7 +34,8 @@ pub enum Input {
         /// The ACK.
         ack: Vec<u8>,
     },
-    /// Nobody waits for the answer any more, and no CANCEL can hurry it: a re-INVITE of a dialog that has ended.
+    /// Nobody waits for the answer any more, and no CANCEL can hurry it: a re-INVITE of a dialog that has ended, or an
+    /// INVITE without a provisional response. It is not repeated, but answers to it are known for 64 T1.
     Abandon,
     /// The deadline has come, perhaps.
     Timer,
@@ -132,8 +133,9 @@ impl InviteClient {
                 self.enter(State::Proceeding { give_up }, Why::Provisional);
                 Step::tell(Tell::Response)
             }
-            (State::Calling { abandoned, .. }, Input::Abandon) => {
-                *abandoned = true;
+            (State::Calling { abandoned, resend_at, give_up, .. }, Input::Abandon) => {
+                // A phone that comes to life now must not be rung any more; one that rings already is waited for.
+                (*abandoned, *resend_at, *give_up) = (true, None, at + LONG);
                 Step::none()
             }
             (State::Proceeding { give_up }, Input::Abandon) => {
