@@ -39,6 +39,7 @@ impl Pbx {
             TroubleKind::SipSocket => "sip-socket",
             TroubleKind::Highway => "highway",
             TroubleKind::HardwareBus => "hardware-bus",
+            TroubleKind::Diverged => "diverged",
         };
         if trouble.raised {
             self.raise_alarm(turn, name, "", &trouble.detail);

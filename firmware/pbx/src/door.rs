@@ -87,6 +87,8 @@ pub enum TroubleKind {
     Highway,
     /// The hardware thread lost its bus.
     HardwareBus,
+    /// The second core value came to other outputs than the first one.
+    Diverged,
 }
 
 /// One report of trouble.

@@ -34,6 +34,9 @@ texts! {
     BUG:
         "程序错误，已结束一路呼叫：{detail}。其他呼叫不受影响。处理：导出诊断包并报告。",
         "An error in the program ended one call: {detail}. Other calls are not affected. Remedy: export a support bundle and report it.";
+    DIVERGED:
+        "核对失败：同一输入得出了不同结果（{detail}）。呼叫不受影响，但重新启动后可能无法恢复。处理：检查内存；导出诊断包并报告。",
+        "The check of the state failed: the same input led to another result ({detail}). Calls are not affected, but may not survive a restart. Remedy: test the memory; export a support bundle and report it.";
     PROMPT_MISSING:
         "提示音 {subject} 缺失或无法读取。主叫听到静音。处理：将该文件放入提示音目录（8 kHz、单声道、16 位 WAV）。",
         "The prompt {subject} is missing or unreadable. Callers hear silence. Remedy: put the file into the prompt directory (WAV, 8 kHz, mono, 16 bit).";
@@ -62,5 +65,6 @@ pub const NAMES: &[(&str, Key)] = &[
     ("hardware-bus", HARDWARE_BUS),
     ("sip-auth", SIP_AUTH),
     ("bug", BUG),
+    ("diverged", DIVERGED),
     ("prompt-missing", PROMPT_MISSING),
 ];

@@ -6,6 +6,7 @@ use crate::journal::{Journal, JournalError, Recovery};
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::door::{Input, Output, Trouble, TroubleKind};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 /// Rest after a follower was lost, so that starting another (a copy of the whole state) does not add to the load that
@@ -24,6 +25,8 @@ pub struct Core {
     pbx: Pbx,
     journal: Journal,
     follower: Option<Follower>,
+    /// Where a follower tells that it came to other outputs.
+    diverged: (Sender<String>, Receiver<String>),
     /// No follower is started before.
     follower_rest_until: Instant,
     hash: OutputHash,
@@ -104,6 +107,7 @@ impl Core {
             pbx,
             journal,
             follower: None,
+            diverged: channel(),
             follower_rest_until: Instant::BOOT,
             hash: OutputHash::default(),
             payloads: Vec::new(),
@@ -178,8 +182,12 @@ impl Core {
     }
 
     fn start_follower(&mut self, seq: u64) {
-        let told = |report| match report {
-            FollowerReport::Diverged { seq, detail } => tracing::error!("not deterministic at input {seq}: {detail}"),
+        let found = self.diverged.0.clone();
+        let told = move |report| match report {
+            FollowerReport::Diverged { seq, detail } => {
+                // Its receiver lives as long as the core; without one nobody is left to be told.
+                let _ = found.send(format!("input {seq}: {detail}"));
+            }
             FollowerReport::Ended { detail } => tracing::warn!("the follower ended: {detail}"),
         };
         match Follower::start(self.pbx.clone(), seq, Pace::default(), self.journal.snapshot_sink(), told) {
@@ -207,9 +215,12 @@ impl Core {
         }
     }
 
-    /// What the journal's helper thread could not do since the last question.
-    pub fn journal_trouble(&self) -> Option<Trouble> {
-        self.journal.take_trouble().map(|why| store_trouble(true, why.to_string()))
+    /// What the threads behind the core found wrong since the last question.
+    pub fn troubles(&self) -> impl Iterator<Item = Trouble> {
+        let unwritten = self.journal.take_trouble().map(|why| store_trouble(true, why.to_string()));
+        let kind = TroubleKind::Diverged;
+        let diverged = self.diverged.1.try_iter().map(move |detail| Trouble { kind, raised: true, detail });
+        unwritten.into_iter().chain(diverged)
     }
 
     /// The end: the state goes to disk and the journal says that the stop was asked for.

@@ -309,7 +309,7 @@ impl Control {
     /// Once a second: a sign of life, and counts that have grown become trouble.
     fn look(&mut self, batch: &mut Vec<Input>) {
         self.notify.say("WATCHDOG=1");
-        batch.extend(self.core.journal_trouble().map(Input::Trouble));
+        batch.extend(self.core.troubles().map(Input::Trouble));
         let dropped = self.inbox.datagrams_dropped();
         let grown = dropped - self.datagrams_dropped;
         self.datagrams_dropped = dropped;
