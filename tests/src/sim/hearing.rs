@@ -151,7 +151,8 @@ impl World {
         let heard = remote.and_then(|ip| self.phone_of.get(&ip)).map(|n| self.phones[*n].identity.user.as_str());
         let extension = self.check.extension_of(with);
         let held = self.on_hold(leg);
-        if !held && !(mutual && heard == Some(extension.as_str())) {
+        let rightly = mutual && heard == Some(extension.as_str());
+        if !held && !rightly {
             let what = format!("{id:?} is connected with {with}, but hears {heard:?} on {other:?}, mutual: {mutual}");
             self.check.say(self.now_us, what);
         }
