@@ -19,6 +19,9 @@ use crate::select::{Seen, Selection, select};
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
+/// Who comes first: higher priority, then earlier arrival.
+type Order = (Reverse<u8>, u64);
+
 /// A caller's place. It is kept through offers that come to nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Place {
@@ -29,7 +32,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn key(&self) -> (Reverse<u8>, u64) {
+    fn key(&self) -> Order {
         (Reverse(self.priority), self.arrival)
     }
 }
@@ -37,7 +40,7 @@ impl Place {
 /// Callers of one queue, the next to be served first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
-    waiting: BTreeMap<(Reverse<u8>, u64), CallKey>,
+    waiting: BTreeMap<Order, CallKey>,
 }
 
 impl Queue {
@@ -99,7 +102,7 @@ impl Pbx {
     /// waiting, over all queues.
     pub(crate) fn match_callers(&mut self, turn: &mut Turn<'_>) {
         let Some(config) = self.configs.now() else { return };
-        let mut heads: Vec<((Reverse<u8>, u64), CallKey, &String)> = Vec::new();
+        let mut heads: Vec<(Order, CallKey, &String)> = Vec::new();
         for (name, queue) in self.queues.iter().filter(|(_, q)| !q.is_empty()) {
             let Some((name, wanted)) = config.queues.get_key_value(name) else { continue };
             if self.anybody_ready(wanted) {

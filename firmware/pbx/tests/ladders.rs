@@ -2,6 +2,8 @@
 //! follows from it. `UPDATE_LADDERS=1 cargo test -p pbx --test ladders` writes what happened into the files; the diff is then read by a
 //! person. Phones are real SIP endpoints talking bytes to the core; media is a list of commands.
 
+#![cfg(test)]
+
 use base::id::{LegKey, Uid};
 use base::line::{LineEvent, PortId};
 use base::media::{Command, Counters, Digit, DigitSource, PlayId, Report};
@@ -411,11 +413,8 @@ impl Site {
             }
             Output::Media(command) => {
                 let mut text = format!("media {command:?}");
-                if let Some(leg) = command_leg(command) {
-                    if !self.legs.contains(&leg) {
-                        self.legs.push(leg);
-                    }
-                }
+                let leg = command_leg(command).filter(|leg| !self.legs.contains(leg));
+                self.legs.extend(leg);
                 for (i, leg) in self.legs.iter().enumerate() {
                     text = text.replace(&format!("{leg:?}"), &format!("#{i}"));
                 }

@@ -151,13 +151,13 @@ pub fn find(reference: &Pcm, heard: &Pcm) -> Option<Found> {
     let own = energy(&reference.samples);
     let mut around = energy(&heard.samples[..size]);
     let mut best = Found { at_ms: 0, correlation: f64::MIN };
-    for place in 0..=heard.samples.len() - size {
+    for (place, product) in products.iter().enumerate().take(heard.samples.len() - size + 1) {
         if place > 0 {
             let (gone, come) = (f64::from(heard.samples[place - 1]), f64::from(heard.samples[place + size - 1]));
             around += come * come - gone * gone;
         }
         // A stretch of silence correlates with nothing; the floor keeps rounding from deciding.
-        let correlation = products[place] / (own * around.max(size as f64 * 16.0)).sqrt().max(1.0);
+        let correlation = product / (own * around.max(size as f64 * 16.0)).sqrt().max(1.0);
         if correlation > best.correlation {
             best = Found { at_ms: heard.ms(place as i64), correlation };
         }
@@ -166,7 +166,7 @@ pub fn find(reference: &Pcm, heard: &Pcm) -> Option<Found> {
 }
 
 /// Follows the source through what was heard, in windows of `window_ms`: stretches that run on without a jump, in the
-/// order heard. `spoken` is taken as a loop, as test phones play it. What lies between two runs was not the source, and
+/// order heard. `spoken` is taken as a loop. What lies between two runs was not the source, and
 /// what is skipped in the source between them is missing.
 pub fn follow(spoken: &Pcm, heard: &Pcm, window_ms: i64, correlation_min: f64) -> Vec<Run> {
     let looped = Pcm { rate: spoken.rate, samples: [&spoken.samples[..], &spoken.samples[..]].concat() };
@@ -175,10 +175,14 @@ pub fn follow(spoken: &Pcm, heard: &Pcm, window_ms: i64, correlation_min: f64) -
     let mut at = 0;
     while at + window_ms <= heard.length_ms() {
         let window = heard.part(at, window_ms);
-        let expected = runs.last().map(|run| (run.spoken_ms + at - run.heard_ms).rem_euclid(round));
-        let here = expected.filter(|place| matches_at(&looped, &window, *place, correlation_min)).or_else(|| {
-            find(&window, &looped).filter(|found| found.correlation >= correlation_min).map(|f| f.at_ms % round)
-        });
+        let here = if window.level() < 4.0 {
+            None
+        } else {
+            let expected = runs.last().map(|run| (run.spoken_ms + at - run.heard_ms).rem_euclid(round));
+            let here = expected.and_then(|place| near_place(&looped, &window, place, correlation_min));
+            here.or_else(|| find(&window, &looped).filter(|f| f.correlation >= correlation_min).map(|f| f.at_ms))
+        };
+        let here = here.map(|place| place % round);
         if let Some(place) = here {
             match runs.last_mut().filter(|run| run.heard_ms + run.length_ms == at) {
                 Some(run) if near((run.spoken_ms + run.length_ms).rem_euclid(round), place, round) => {
@@ -232,10 +236,13 @@ fn near(a: i64, b: i64, round: i64) -> bool {
     apart <= 2 || round - apart <= 2
 }
 
-/// Whether `window` is what `looped` has at `place`, give or take 2 ms.
-fn matches_at(looped: &Pcm, window: &Pcm, place: i64, correlation_min: f64) -> bool {
-    let around = looped.part(place - 2, window.length_ms() + 4);
-    find(window, &around).is_some_and(|found| found.correlation >= correlation_min)
+/// Where `window` is in `looped`: at `place` give or take 2 ms, or within 2 s of it.
+fn near_place(looped: &Pcm, window: &Pcm, place: i64, correlation_min: f64) -> Option<i64> {
+    [2, 2000].iter().find_map(|around| {
+        let from = (place - around).max(0);
+        let found = find(window, &looped.part(from, window.length_ms() + 2 * around))?;
+        (found.correlation >= correlation_min).then_some(from + found.at_ms)
+    })
 }
 
 fn energy(samples: &[i16]) -> f64 {
