@@ -1,6 +1,7 @@
 //! The command line of xtask. `tools/run …` puts `run` in front of whatever it is given, so that `run demo` and
 //! `run world …` mean `demo` and `world …`.
 
+use crate::bench::{self, Bench};
 use crate::demo::{self, Demo};
 use crate::replay::replay;
 use crate::run::{Site, run};
@@ -27,6 +28,8 @@ tools/run replay             gives the journaled inputs of a data directory to t
   --lang zh|en    language of what is printed; default: that of the locale, both when it names none
 
 xtask tidy        checks the rules of the house over the source tree
+xtask bench [calls|media|latency|restart|all] [--json] [--seconds N]
+                  what a call, a frame, an offer and a restart cost, beside the figures to beat
 ";
 
 /// What to do.
@@ -50,6 +53,8 @@ pub enum Command {
     },
     /// Check the source tree.
     Tidy,
+    /// Measure.
+    Bench(Bench),
     /// Print the help.
     Help,
 }
@@ -65,6 +70,8 @@ struct Options {
     no_world: bool,
     kill: bool,
     keep: bool,
+    json: bool,
+    seconds: Option<u32>,
     help: bool,
 }
 
@@ -80,6 +87,8 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Long("no-world") => read.no_world = true,
             Long("kill") => read.kill = true,
             Long("keep") => read.keep = true,
+            Long("json") => read.json = true,
+            Long("seconds") => read.seconds = Some(parser.value()?.parse()?),
             Short('h') | Long("help") => read.help = true,
             Value(word) => {
                 read.free.push(word.string()?);
@@ -128,6 +137,7 @@ fn command(options: Options) -> Result<Command, String> {
         Some("world") => world(data, free.by_ref().collect())?,
         Some("replay") => Command::Replay { data },
         Some("tidy") => Command::Tidy,
+        Some("bench") => Command::Bench(Bench::parse(free.next().as_deref(), options.json, options.seconds)?),
         Some("help") => Command::Help,
         Some(other) => return Err(format!("unknown command `{other}`")),
     };
@@ -192,6 +202,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         }
         Command::Replay { data } => told_replay(&data),
         Command::Tidy => tidy(),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Help => {
             print!("{HELP}");
             Ok(())

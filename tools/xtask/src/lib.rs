@@ -1,6 +1,7 @@
 //! Runs, shows and checks the appliance on a developer's machine. Never shipped.
 
 pub mod banner;
+pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod programs;
