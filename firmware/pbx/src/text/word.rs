@@ -65,6 +65,25 @@ texts! {
     NO: "否", "no";
     SECONDS: "秒", "s";
     MILLISECONDS: "毫秒", "ms";
+    RING_BEGAN: "开始振铃", "ring began";
+    RING_ENDED: "振铃停止", "ring ended";
+    OFF_HOOK: "摘机", "off-hook";
+    ON_HOOK: "挂机", "on-hook";
+    LINE_BATTERY_LOST: "馈电消失", "battery lost";
+    POLARITY_REVERSED: "极性反转", "polarity reversed";
+    PERSONAL: "本机通话", "own call";
+    CHOSEN: "被路由选中", "chosen by the router";
+    PHONE_RINGS: "话机振铃", "phone rings";
+    PICKED_UP: "已应答", "answered";
+    CALL_OVER: "通话结束", "call over";
+    WRAP_UP_OVER: "整理时间到", "wrap-up time over";
+    OWN_CALL: "本机呼叫", "own call";
+    OWN_CALL_OVER: "本机呼叫结束", "own call over";
+    FEATURE_CODE: "功能码", "feature code";
+    ANSWERED_TOO_LATE: "应答过迟", "answered too late";
+    NO_COMMON_CODEC: "无共同编码", "no common codec";
+    PHONE_UNREACHABLE: "话机不可达", "phone unreachable";
+    POWER_LOST: "断电", "power lost";
 }
 
 /// Identifiers of the journal with their words.
@@ -108,6 +127,25 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("fault", FAULT),
     ("inband", INBAND),
     ("rfc4733", RFC4733),
+    ("ring began", RING_BEGAN),
+    ("ring ended", RING_ENDED),
+    ("off-hook", OFF_HOOK),
+    ("on-hook", ON_HOOK),
+    ("battery lost", LINE_BATTERY_LOST),
+    ("polarity reversed", POLARITY_REVERSED),
+    ("personal", PERSONAL),
+    ("chosen by the router", CHOSEN),
+    ("phone rings", PHONE_RINGS),
+    ("answered", PICKED_UP),
+    ("call over", CALL_OVER),
+    ("wrap-up time over", WRAP_UP_OVER),
+    ("own call", OWN_CALL),
+    ("own call over", OWN_CALL_OVER),
+    ("feature code", FEATURE_CODE),
+    ("answered too late", ANSWERED_TOO_LATE),
+    ("no common codec", NO_COMMON_CODEC),
+    ("phone unreachable", PHONE_UNREACHABLE),
+    ("power lost", POWER_LOST),
 ];
 
 /// The word for an identifier of the journal; the identifier itself when it has none.

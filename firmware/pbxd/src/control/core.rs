@@ -13,6 +13,9 @@ use std::time::Duration;
 /// lost it.
 const FOLLOWER_REST: Duration = Duration::from_secs(10);
 
+/// Looks in a row at which the journal's helper thread must have had no trouble to count as well again.
+const QUIET_LOOKS_MIN: u32 = 10;
+
 /// Sees every input before the core handles it, in life and in recovery. The product looks away; a test program panics
 /// at an input of its choice.
 pub type Witness = fn(&Input);
@@ -36,6 +39,8 @@ pub struct Core {
     missed: bool,
     /// The core was told that the journal cannot be written.
     told: bool,
+    /// Looks without trouble of the journal's helper thread, since it had some.
+    quiet_looks: Option<u32>,
     witness: Witness,
 }
 
@@ -113,6 +118,7 @@ impl Core {
             payloads: Vec::new(),
             missed: anew,
             told: false,
+            quiet_looks: None,
             witness,
         }
     }
@@ -215,9 +221,19 @@ impl Core {
         }
     }
 
-    /// What the threads behind the core found wrong since the last question.
-    pub fn troubles(&self) -> impl Iterator<Item = Trouble> {
-        let unwritten = self.journal.take_trouble().map(|why| store_trouble(true, why.to_string()));
+    /// What the threads behind the core found wrong, or well again, since the last question, asked once a second.
+    pub fn troubles(&mut self) -> impl Iterator<Item = Trouble> {
+        let unwritten = match self.journal.take_trouble() {
+            Some(why) => {
+                self.quiet_looks = Some(0);
+                Some(store_trouble(true, why.to_string()))
+            }
+            None => {
+                self.quiet_looks = self.quiet_looks.map(|looks| looks + 1);
+                let well = self.quiet_looks.take_if(|looks| *looks >= QUIET_LOOKS_MIN);
+                well.map(|_| store_trouble(false, String::new()))
+            }
+        };
         let kind = TroubleKind::Diverged;
         let diverged = self.diverged.1.try_iter().map(move |detail| Trouble { kind, raised: true, detail });
         unwritten.into_iter().chain(diverged)

@@ -89,7 +89,9 @@ pub fn ladder(events: &[LegEvent], say: Say) -> String {
     let Some(began) = events.first().map(|e| e.at) else { return String::new() };
     let parties = Parties::of(events, say);
     let mut text = heading(&parties, say);
-    for event in events {
+    // A leg on a line card has no packets to tell of.
+    let silent = |e: &&LegEvent| matches!(e.detail, Detail::LegMedia { sent: 0, received: 0, lost: 0, strangers: 0 });
+    for event in events.iter().filter(|e| !silent(e)) {
         let row = row(event, &parties, say);
         draw(&mut text, &row, parties.names.len(), began);
     }
@@ -158,7 +160,7 @@ fn draw(text: &mut String, row: &Row, parties: usize, began: Instant) {
 fn arrow(label: &str, to: usize, sent: bool, columns: usize) -> String {
     let (from, until) = if to < 1 { (to, 1) } else { (1, to) };
     let space = (until - from) * (GAP + 1) - 1;
-    let label = fit(label, space - 6);
+    let label = if width(label) > space - 6 { fit(&short(label), space - 6) } else { label.to_string() };
     let points_right = (to > 1) == sent;
     let shaft = centred(&format!(" {label} "), space - 3, '─');
     let drawn = if points_right { format!(" {shaft}▶ ") } else { format!(" ◀{shaft} ") };
@@ -166,6 +168,14 @@ fn arrow(label: &str, to: usize, sent: bool, columns: usize) -> String {
     // Between column `from` and `until` stand the gap cells and the lines of columns passed over.
     cells.splice(2 * from + 1..2 * until, [drawn]);
     cells.concat()
+}
+
+/// A SIP request without the host of its URI.
+fn short(label: &str) -> String {
+    match label.split_once(" sip:") {
+        Some((method, uri)) => format!("{method} {}", uri.split('@').next().unwrap_or(uri)),
+        None => label.to_string(),
+    }
 }
 
 fn row(event: &LegEvent, parties: &Parties, say: Say) -> Row {
@@ -188,7 +198,7 @@ fn describe(event: &LegEvent, say: Say) -> Vec<String> {
             vec![say.text(key::CALL_BEGAN, &[("caller", caller), ("called", called)])]
         }
         Detail::Routed { to, why } => decision(say.text(key::ROUTED, &[("to", to)]), why, say),
-        Detail::Line { what } => vec![what.clone()],
+        Detail::Line { what } => vec![say.word(what).to_string()],
         Detail::Sip { message, .. } => vec![message.clone()],
         Detail::Digit { digit, how } => {
             vec![say.text(key::KEY, &[("digit", &digit.to_string()), ("how", say.word(how))])]
