@@ -1,5 +1,6 @@
 //! Thousands of short seeds: a few minutes at a small site each, in any weather, with faults; then everything heals and
-//! must come to its end. `CORDBOARD_SEEDS` sets how many, `CORDBOARD_SEED` runs one.
+//! must come to its end. `CORDBOARD_SEEDS` sets how many, `CORDBOARD_SEED` runs one, both together so many from
+//! that one on.
 
 #![allow(clippy::panic)]
 
@@ -14,7 +15,7 @@ const SEEDS: u64 = 2_000;
 fn short_runs_keep_every_rule_and_come_to_their_end() {
     let began = Instant::now();
     let (from, count) = match number_from("CORDBOARD_SEED") {
-        Some(seed) => (seed, 1),
+        Some(seed) => (seed, number_from("CORDBOARD_SEEDS").unwrap_or(1)),
         None => (0, number_from("CORDBOARD_SEEDS").unwrap_or(SEEDS)),
     };
     let summary = run_many("sim_short", from, count, Plan::short);
