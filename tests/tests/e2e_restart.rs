@@ -131,10 +131,12 @@ fn kills() -> usize {
 /// One long call, killed again and again while it talks: each hole is measured on the wire.
 #[test]
 fn one_call_outlives_many_kills_while_it_talks() -> Outcome {
-    let mut floor = Floor::open("restart-many", Site::new(5))?;
+    let kills = kills();
+    let mut site = Site::new(5);
+    site.voice_s = 20 + 2 * u32::try_from(kills).unwrap_or(100);
+    let mut floor = Floor::open("restart-many", site)?;
     let (mut caller, mut callee) = phones(&floor)?;
     floor.connect(&mut caller, &mut callee, "2002")?;
-    let kills = kills();
     let mut dice = Dice::new(5, kills as u64);
     let (mut heard_ms, mut slowest) = (1000, Duration::ZERO);
     for kill in 0..kills {

@@ -180,7 +180,10 @@ pub fn follow(spoken: &Pcm, heard: &Pcm, window_ms: i64, correlation_min: f64) -
         } else {
             let expected = runs.last().map(|run| (run.spoken_ms + at - run.heard_ms).rem_euclid(round));
             let here = expected.and_then(|place| near_place(&looped, &window, place, correlation_min));
-            here.or_else(|| find(&window, &looped).filter(|f| f.correlation >= correlation_min).map(|f| f.at_ms))
+            // Looking everywhere is dear: only for the beginning, and when the near places have failed for a while.
+            let lost = runs.last().is_none_or(|run| at - (run.heard_ms + run.length_ms) >= 1000);
+            let anywhere = || find(&window, &looped).filter(|found| found.correlation >= correlation_min);
+            here.or_else(|| if lost { anywhere().map(|found| found.at_ms) } else { None })
         };
         let here = here.map(|place| place % round);
         if let Some(place) = here {

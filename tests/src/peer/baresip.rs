@@ -61,7 +61,7 @@ pub struct Phone {
     pub transport: Transport,
     /// Answer mode.
     pub answer: Answer,
-    /// What it says, looped: 8 kHz mono.
+    /// What it says: 8 kHz mono. It hangs up at the end of it.
     pub voice: Pcm,
     /// Seconds between registrations; 0 does not register.
     pub register_s: u32,

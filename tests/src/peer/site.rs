@@ -28,6 +28,8 @@ pub struct Site {
     pub wrap_up_s: u32,
     /// After how long without audio a call is ended, in s.
     pub silence_timeout_s: u32,
+    /// How long a phone has something to say, in s. baresip hangs up when its source ends.
+    pub voice_s: u32,
     /// More configuration text.
     pub extra: String,
 }
@@ -46,6 +48,7 @@ impl Site {
             offer_timeout_s: 15,
             wrap_up_s: 0,
             silence_timeout_s: 5,
+            voice_s: 20,
             extra: String::new(),
         }
     }
@@ -102,9 +105,9 @@ impl Site {
         self.extensions.iter().find(|(name, _)| name == extension).map(|(_, secret)| secret.clone()).unwrap_or_default()
     }
 
-    /// What the phone of an extension says: 20 s that no other phone says.
+    /// What the phone of an extension says, and no other phone.
     pub fn voice(&self, extension: &str) -> Pcm {
-        voice(extension.bytes().fold(7, |sum, byte| sum * 31 + u64::from(byte)), 20)
+        voice(extension.bytes().fold(7, |sum, byte| sum * 31 + u64::from(byte)), self.voice_s)
     }
 
     /// A phone for an extension.
