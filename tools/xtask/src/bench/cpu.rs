@@ -2,7 +2,7 @@
 //! processor in ns (Documentation/scheduler/sched-stats.rst). `utime` and `stime` would count the same in steps of 10 ms.
 
 use std::collections::BTreeMap;
-use tests::peer::{At, Outcome};
+use ::tests::peer::{At, Outcome};
 
 /// Time on a processor, in ns, by the name of the thread.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tests::peer::{At, Outcome, Trouble};
+use ::tests::peer::{At, Outcome, Trouble};
 
 /// Who holds a leg's other end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,8 +37,10 @@ pub struct Seen {
     pub sent: u64,
     /// Packets taken from the box.
     pub received: u64,
-    /// The longest time without a packet since the last mark, and when it ended.
-    pub hole: Option<(Duration, Instant)>,
+    /// The first packet since the last mark.
+    pub first: Option<Instant>,
+    /// The longest time without a packet since the last mark.
+    pub hole: Duration,
 }
 
 enum Order {
@@ -79,7 +81,7 @@ impl Farm {
         self.orders.send(Order::Legs(legs)).at("farm")
     }
 
-    /// Holes count from now on.
+    /// What arrived until now is of the past: holes and first packets count from now on.
     pub fn mark(&self) -> Outcome {
         self.orders.send(Order::Mark).at("farm")
     }
@@ -129,7 +131,10 @@ impl Field {
             while let Ok(order) = orders.try_recv() {
                 match order {
                     Order::Legs(legs) => self.plant(legs),
-                    Order::Mark => self.legs.iter_mut().for_each(|leg| leg.seen.hole = None),
+                    Order::Mark => {
+                        self.take();
+                        self.legs.iter_mut().for_each(Leg::mark);
+                    }
                     Order::Tell(tell) => {
                         // Who asked may have given up.
                         let _ = tell.send(self.legs.iter().map(|leg| leg.seen).collect());
@@ -192,13 +197,16 @@ impl Leg {
         self.packet[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
     }
 
+    fn mark(&mut self) {
+        self.seen.first = None;
+        self.seen.hole = Duration::ZERO;
+    }
+
     fn took(&mut self, now: Instant) {
         self.seen.received += 1;
+        self.seen.first.get_or_insert(now);
         if let Some(last) = self.last.replace(now) {
-            let hole = now.duration_since(last);
-            if self.seen.hole.is_none_or(|(longest, _)| hole > longest) {
-                self.seen.hole = Some((hole, now));
-            }
+            self.seen.hole = self.seen.hole.max(now.duration_since(last));
         }
     }
 }
@@ -208,14 +216,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_hole_is_kept_with_its_end() {
+    fn the_first_packet_and_the_longest_hole_count_from_the_mark() {
         let mut leg = Leg::new(Side::Callers, SocketAddr::from(([127, 0, 0, 1], 9)), 1);
         let begun = Instant::now();
-        for ms in [0, 20, 40, 240, 260] {
-            leg.took(begun + Duration::from_millis(ms));
-        }
-        let (hole, end) = leg.seen.hole.unwrap();
-        assert_eq!((hole, end), (Duration::from_millis(200), begun + Duration::from_millis(240)));
+        let at = |ms| begun + Duration::from_millis(ms);
+        [0, 900, 920].into_iter().for_each(|ms| leg.took(at(ms)));
+        leg.mark();
+        [1120, 1140].into_iter().for_each(|ms| leg.took(at(ms)));
+        assert_eq!((leg.seen.first, leg.seen.hole), (Some(at(1120)), Duration::from_millis(200)));
         assert_eq!(leg.seen.received, 5);
     }
 }

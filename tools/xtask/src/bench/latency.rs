@@ -6,8 +6,8 @@ use super::stage::{CALLEES, Plan, SIP, Stage};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tests::peer::capture::{Capture, Content, Packet};
-use tests::peer::{Outcome, Trouble};
+use ::tests::peer::capture::{Capture, Content, Packet};
+use ::tests::peer::{Outcome, Trouble};
 
 const AGENTS: u32 = 10;
 const WAITING: u32 = 20;

@@ -49,7 +49,7 @@ fn run(calls: u32, seconds: u32, record: bool, report: &mut Report) -> Outcome {
     let sent = sum(&after, |s| s.sent) - sum(&seen, |s| s.sent);
     let received = sum(&after, |s| s.received) - sum(&seen, |s| s.received);
     let silent = after.iter().zip(&seen).filter(|(after, before)| after.received == before.received).count();
-    let hole = after.iter().filter_map(|s| s.hole).map(|(hole, _)| hole).max().unwrap_or_default();
+    let hole = after.iter().map(|s| s.hole).max().unwrap_or_default();
     let frames = sent.max(1) as f64;
     let case = format!("{calls} calls, {}", if record { "recorded" } else { "not recorded" });
     let mut row = |what: String, value: f64, unit: &'static str, peer: Option<f64>| {

@@ -5,8 +5,8 @@ use super::farm::Side;
 use super::report::{Report, Row};
 use super::sipp::Load;
 use super::stage::{Plan, Stage};
-use std::time::{Duration, Instant};
-use tests::peer::Outcome;
+use std::time::Duration;
+use ::tests::peer::Outcome;
 
 const CALLS: [u32; 3] = [1, 20, 100];
 /// Kills of each case; fewer than the supervisor takes for a program that keeps dying.
@@ -66,19 +66,16 @@ fn run(calls: u32, report: &mut Report) -> Outcome {
 }
 
 fn kill(stage: &mut Stage) -> Outcome<Kill> {
-    stage.farm.mark()?;
     let before = stage.farm.seen()?;
     let killed = stage.kill()?;
     let started = stage.started()?;
     std::thread::sleep(REST);
     let after = stage.farm.seen()?;
-    let heard: Vec<Instant> =
-        after.iter().filter_map(|seen| seen.hole).map(|(_, end)| end).filter(|end| *end > killed).collect();
     let deaf = before.iter().zip(&after).filter(|(before, after)| after.received <= before.received + 10).count();
     Ok(Kill {
         ready: started.ready - killed,
         start: started.ready - started.at,
-        heard: heard.into_iter().map(|end| end - killed).collect(),
+        heard: after.iter().filter_map(|seen| seen.first).map(|first| first - killed).collect(),
         deaf,
     })
 }

@@ -102,7 +102,7 @@ impl Stage {
         Ok(now)
     }
 
-    /// Waits for the next start of the box.
+    /// Waits for the next start of the box. What the farm hears counts from the moment when the process before is gone.
     pub fn started(&mut self) -> Outcome<Started> {
         let (mut at, end) = (None, Instant::now() + START);
         loop {
@@ -112,6 +112,7 @@ impl Stage {
             };
             match word {
                 Word::Started(_, pid) => {
+                    self.farm.mark()?;
                     self.pid = pid;
                     at = Some(when);
                 }
