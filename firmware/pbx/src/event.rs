@@ -123,8 +123,8 @@ pub enum Detail {
         /// Cause: `bye`, `battery-lost`, `media-timeout`, `refused 486`, `cancelled`, `no-answer`.
         cause: String,
     },
-    /// The call is over; its times end here. Of this call only `Sip` and `LegMedia` rows (the tear-down as seen on
-    /// the wire) may follow.
+    /// The call is over; its times end here. Rows about its tear-down may follow: `Sip`, `LegMedia`, `Media`, and
+    /// `SetAside` when that is why it ended.
     CallEnded {
         /// Who or what ended it.
         by: String,
