@@ -4,9 +4,9 @@
 use super::cpu::Cpu;
 use super::report::{Report, Row};
 use super::sipp::Load;
-use super::stage::{Plan, Stage};
+use super::stage::{Plan, Stage, Turns};
+use ::tests::peer::Outcome;
 use std::time::Duration;
-use tests::peer::Outcome;
 
 /// New calls per second.
 const RATES: [u32; 3] = [20, 50, 100];
@@ -25,7 +25,8 @@ pub fn measure(seconds: u32, report: &mut Report) -> Outcome {
         run(&stage, stage.callers(), ("extension", rate, seconds), report)?;
         run(&stage, stage.carrier(), ("trunk", rate, seconds), report)?;
     }
-    stage.close()
+    Turns::tell(stage.close()?, "calls", report);
+    Ok(())
 }
 
 fn run(stage: &Stage, load: Load, (kind, rate, seconds): (&str, u32, u32), report: &mut Report) -> Outcome {

@@ -1,8 +1,8 @@
 //! CPU that a process has used, thread by thread: `/proc/PID/task/*/schedstat`, whose first word is the time on a
 //! processor in ns (Documentation/scheduler/sched-stats.rst). `utime` and `stime` would count the same in steps of 10 ms.
 
-use std::collections::BTreeMap;
 use ::tests::peer::{At, Outcome};
+use std::collections::BTreeMap;
 
 /// Time on a processor, in ns, by the name of the thread.
 #[derive(Clone, Debug, Default)]

@@ -2,13 +2,13 @@
 //! the box sends back. All phones of a side share a socket; the box's port tells whose a packet is.
 
 use super::stage::{CALLEES, CALLERS, CARRIER, RTP};
+use ::tests::peer::{At, Outcome, Trouble};
 use nix::sys::socket::{setsockopt, sockopt};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use ::tests::peer::{At, Outcome, Trouble};
 
 /// Who holds a leg's other end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -2,12 +2,12 @@
 
 use super::report::{Report, Row};
 use super::sipp::Load;
-use super::stage::{CALLEES, Plan, SIP, Stage};
+use super::stage::{CALLEES, Plan, SIP, Stage, Turns};
+use ::tests::peer::capture::{Capture, Content, Packet};
+use ::tests::peer::{Outcome, Trouble};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use ::tests::peer::capture::{Capture, Content, Packet};
-use ::tests::peer::{Outcome, Trouble};
 
 const AGENTS: u32 = 10;
 const WAITING: u32 = 20;
@@ -30,7 +30,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     let packets = capture.so_far()?;
     let agents = agents.close()?;
     capture.stop()?;
-    stage.close()?;
+    let turns = stage.close()?;
 
     let mut waits = waits_us(&packets, SocketAddr::from(CALLEES));
     waits.sort_unstable();
@@ -47,6 +47,7 @@ pub fn measure(report: &mut Report) -> Outcome {
     row("BYEs followed by an INVITE".into(), waits.len() as f64, "", None);
     row("calls failed".into(), (counts.failed + agents.failed) as f64, "", None);
     row("retransmissions".into(), (counts.retransmissions + agents.retransmissions) as f64, "", None);
+    Turns::tell(turns, "latency", report);
     Ok(())
 }
 

@@ -6,8 +6,8 @@ use super::farm::{Seen, Side};
 use super::report::{Report, Row};
 use super::sipp::Load;
 use super::stage::{Plan, Stage};
+use ::tests::peer::Outcome;
 use std::time::Duration;
-use tests::peer::Outcome;
 
 /// Calls at once.
 const CALLS: [u32; 2] = [50, 200];

@@ -5,8 +5,8 @@ use super::farm::Side;
 use super::report::{Report, Row};
 use super::sipp::Load;
 use super::stage::{Plan, Stage};
-use std::time::Duration;
 use ::tests::peer::Outcome;
+use std::time::Duration;
 
 const CALLS: [u32; 3] = [1, 20, 100];
 /// Kills of each case; fewer than the supervisor takes for a program that keeps dying.

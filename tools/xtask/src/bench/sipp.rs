@@ -2,14 +2,14 @@
 //! log is off, because writing it costs more than the calls.
 
 use super::stage::SIP;
+use ::tests::peer::process::{Process, program};
+use ::tests::peer::sipp::{Counts, scenarios};
+use ::tests::peer::{At, Outcome, Trouble};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tests::peer::process::{Process, program};
-use tests::peer::sipp::{Counts, scenarios};
-use tests::peer::{At, Outcome, Trouble};
 
 /// How one SIPp is to work.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ impl Working {
     /// Waits until `calls` calls are up.
     pub fn up(&self, calls: usize, limit: Duration) -> Outcome<Vec<u16>> {
         let what = format!("{calls} calls of {}", self.scenario);
-        tests::peer::record::until(&self.dir, limit, &what, || {
+        ::tests::peer::record::until(&self.dir, limit, &what, || {
             let ports = self.ports();
             Ok((ports.len() >= calls).then(|| ports.into_values().collect()))
         })

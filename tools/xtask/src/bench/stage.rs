@@ -2,9 +2,13 @@
 //! SIPp, and the sinks for its audio.
 
 use super::farm::{Farm, Side};
+use super::report::{Report, Row};
 use super::sipp::{Load, Working};
 use crate::programs::{built, share};
 use crate::supervise::{Event, Launch, Supervisor, Who, Word, send};
+use ::tests::peer::process::program;
+use ::tests::peer::record::Workplace;
+use ::tests::peer::{At, Outcome, Trouble};
 use nix::sys::signal::Signal;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,9 +16,6 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tests::peer::process::program;
-use tests::peer::record::Workplace;
-use tests::peer::{At, Outcome, Trouble};
 
 /// The box.
 const BOX: Ipv4Addr = Ipv4Addr::new(127, 21, 0, 1);
@@ -30,6 +31,8 @@ pub const CARRIER: (Ipv4Addr, u16) = (Ipv4Addr::new(127, 21, 0, 50), 15_650);
 pub const RTP: u16 = 29_990;
 /// RTP ports of the box.
 const RTP_BOX: &str = "28000-29899";
+/// No turn of the control task may be longer.
+const TURN_MAX_US: f64 = 5000.0;
 /// A start on a very busy machine.
 const START: Duration = Duration::from_secs(30);
 
@@ -66,6 +69,34 @@ pub struct Started {
     pub at: Instant,
     /// It said that it is ready.
     pub ready: Instant,
+}
+
+/// What the control task says of its turns when it stops.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Turns {
+    /// 99 of 100 were not longer, in µs.
+    pub p99_us: u32,
+    /// The longest, in µs.
+    pub longest_us: u32,
+}
+
+impl Turns {
+    fn read(log: &str) -> Option<Turns> {
+        let told = log.lines().rev().find_map(|line| line.split_once("99 of 100 within "))?.1;
+        let mut numbers = told.split(' ').filter_map(|word| word.parse().ok());
+        Some(Turns { p99_us: numbers.next()?, longest_us: numbers.next()? })
+    }
+
+    /// As rows of a bench.
+    pub fn tell(turns: Option<Turns>, bench: &'static str, report: &mut Report) {
+        let Some(turns) = turns else { return };
+        let mut row = |what: &str, us: u32, peer| {
+            let (case, what) = ("the whole run".to_owned(), what.to_owned());
+            report.row(Row { bench, case, what, value: f64::from(us), unit: "µs", peer });
+        };
+        row("turn of control, 99 of 100", turns.p99_us, None);
+        row("turn of control, longest", turns.longest_us, Some(TURN_MAX_US));
+    }
 }
 
 impl Stage {
@@ -124,7 +155,7 @@ impl Stage {
 
     /// What the box logged, over all its starts.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.place.join("pbxd.log")).unwrap_or_default()
+        log(&self.place)
     }
 
     /// Registers the called phones, from the port where [`callees`](Self::callees) answers afterwards: the box reaches a
@@ -175,15 +206,21 @@ impl Stage {
         self.farm.legs(legs(from, calling).chain(legs(Side::Callees, called)).collect())
     }
 
-    /// The end: the box is asked to stop, its files go.
-    pub fn close(self) -> Outcome {
-        self.stop.send(Event::Stop).at("supervisor")?;
-        let ended = self.supervisor.join().map_err(|_| Trouble("the supervisor's thread died".into()))?;
-        self.farm.stop()?;
+    /// The end: the box is asked to stop, its files go. How long its turns were, when it told.
+    pub fn close(self) -> Outcome<Option<Turns>> {
+        let Stage { place, farm, stop, supervisor, .. } = self;
+        stop.send(Event::Stop).at("supervisor")?;
+        let ended = supervisor.join().map_err(|_| Trouble("the supervisor's thread died".into()))?;
+        farm.stop()?;
         ended.map_err(Trouble)?;
-        self.place.passed();
-        Ok(())
+        let turns = Turns::read(&log(&place));
+        place.passed();
+        Ok(turns)
     }
+}
+
+fn log(place: &Workplace) -> String {
+    std::fs::read_to_string(place.join("pbxd.log")).unwrap_or_default()
 }
 
 /// pbxd with its log in a file. `setpriv` lets it end with this program, the shell becomes it.
@@ -228,4 +265,16 @@ fn site(plan: Plan) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lengths_of_turns_are_read_from_the_log() {
+        let log = "INFO a\nINFO pbxd: stopped after 70 turns; 99 of 100 within 320 µs, longest 4100 µs\n";
+        assert_eq!(Turns::read(log), Some(Turns { p99_us: 320, longest_us: 4100 }));
+        assert_eq!(Turns::read("INFO a"), None);
+    }
 }
