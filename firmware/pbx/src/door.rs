@@ -17,10 +17,10 @@ use crate::event::LegEvent;
 pub enum Input {
     /// First of all, and again after each restart of the program.
     Boot(Boot),
-    /// The saved state was unusable: what the leg-event journal knows instead. Comes between `Configured` and `Boot`.
-    Rebuilt(Rebuilt),
-    /// A new configuration is stored and in force.
+    /// A configuration is in force: after each `Boot`, and whenever it changes.
     Configured(Arc<Config>),
+    /// What the leg-event journal knows and the recovered state does not. Comes after `Boot` and `Configured`.
+    Rebuilt(Rebuilt),
     /// Network.
     Sip(sip::Input),
     /// Media engine.
@@ -45,7 +45,7 @@ pub enum Input {
     Timer,
 }
 
-/// What the program knows at its start.
+/// What the program knows at its start. The first input of all.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Boot {
     /// From the operating system; keys the random stream.
@@ -57,18 +57,19 @@ pub struct Boot {
     /// True when the machine itself was started anew since the state was saved: no call can have survived. The shell
     /// keeps [`base::time::Instant`] monotonic across it.
     pub machine_restarted: bool,
+    /// Leg events are numbered from here at least: the store may hold rows whose inputs a power cut took from the
+    /// input journal, and a number must not be used twice.
+    pub events_from: u64,
 }
 
-/// What the leg-event journal tells of a state that was lost.
+/// What the leg-event journal tells of a state that was lost, wholly or (by a power cut) in its last moments.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Rebuilt {
-    /// The next free number of leg events.
-    pub next_event: u64,
     /// Calls that began and did not end: they get their last row now.
     pub calls_open: Vec<Uid>,
     /// Recordings that were opened and not closed.
     pub recordings_open: Vec<Uid>,
-    /// Last state of each agent, by its name in `AgentState` rows.
+    /// Last state of each agent, by its name in `AgentState` rows; empty when the state of agents was recovered.
     pub agents: Vec<(String, String)>,
 }
 

@@ -59,7 +59,7 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Pbx {
-    /// An empty box. Its first inputs are `Configured`, then `Boot`.
+    /// An empty box. Its first inputs are `Boot`, then `Configured`.
     pub fn new() -> Pbx {
         Pbx {
             configs: Configs::default(),
@@ -115,6 +115,16 @@ impl Pbx {
         self.calls.iter().filter(|(_, c)| !c.is_over()).count()
     }
 
+    /// Whether a call is in the tables.
+    pub fn knows_call(&self, uid: Uid) -> bool {
+        self.calls.iter().any(|(_, c)| c.uid == uid)
+    }
+
+    /// Whether a recording of a call in the tables has this identity.
+    pub fn knows_recording(&self, uid: Uid) -> bool {
+        self.calls.iter().any(|(_, c)| c.recording.is_some_and(|r| r.uid == uid))
+    }
+
     /// Number of the last leg event that the store has made durable.
     pub fn stored(&self) -> u64 {
         self.stored
@@ -133,11 +143,11 @@ impl Pbx {
     fn take(&mut self, turn: &mut Turn<'_>, input: Input) {
         match input {
             Input::Configured(config) => self.configured(turn, config),
-            Input::Boot(boot) => self.boot(turn, &boot),
-            Input::Rebuilt(rebuilt) => {
-                self.next_event = self.next_event.max(rebuilt.next_event);
-                self.rebuilt(turn, rebuilt);
+            Input::Boot(boot) => {
+                self.next_event = self.next_event.max(boot.events_from);
+                self.boot(turn, &boot);
             }
+            Input::Rebuilt(rebuilt) => self.rebuilt(turn, rebuilt),
             Input::Sip(sip::Input::Timer) | Input::Timer => self.timer(turn),
             Input::Sip(input) => self.with_sip(turn, |sip, now, out| sip.handle(now, input, out)),
             Input::Media(report) => self.media_report(turn, report),

@@ -162,13 +162,14 @@ impl Site {
         let (phones, ladder) = (BTreeMap::new(), String::new());
         let mut site =
             Site { pbx: Pbx::new(), now, phones, ladder, uids: vec![], legs: vec![], plays: BTreeMap::new() };
-        site.give(Input::Configured(Arc::new(config())));
         site.give(Input::Boot(Boot {
             seed: [7; 32],
             build: "test".into(),
             recovered: false,
             machine_restarted: false,
+            events_from: 1,
         }));
+        site.give(Input::Configured(Arc::new(config())));
         site.ladder.clear();
         site
     }
@@ -239,7 +240,8 @@ impl Site {
         let saved = postcard::to_allocvec(&self.pbx).unwrap();
         self.pbx = postcard::from_bytes(&saved).unwrap();
         self.now.at += Duration::from_millis(400);
-        let boot = Boot { seed: [8; 32], build: "test".into(), recovered: true, machine_restarted: false };
+        let boot =
+            Boot { seed: [8; 32], build: "test".into(), recovered: true, machine_restarted: false, events_from: 1 };
         self.give(Input::Boot(boot));
     }
 

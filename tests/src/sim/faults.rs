@@ -226,9 +226,9 @@ impl World {
             Err(why) => return self.check.say(self.now_us, format!("the state does not come back: {why}")),
         }
         self.check.restarted(self.now_us);
-        let seed = self.dice.key();
+        let (seed, build) = (self.dice.key(), "simulation".into());
         let machine_restarted = std::mem::take(&mut self.power_was_cut);
-        self.feed(Input::Boot(Boot { seed, build: "simulation".into(), recovered: true, machine_restarted }));
+        self.feed(Input::Boot(Boot { seed, build, recovered: true, machine_restarted, events_from: 1 }));
         for port in self.plan.ports() {
             let Some(line) = self.lines.get(&port) else { continue };
             self.plan_event(20_000, Event::Line(port, line.attached()));

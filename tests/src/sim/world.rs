@@ -250,9 +250,9 @@ impl World {
 
     fn switch_on(&mut self) {
         let config = Arc::new(self.plan.config());
+        let (seed, build) = (self.dice.key(), "simulation".into());
+        self.feed(Input::Boot(Boot { seed, build, recovered: false, machine_restarted: false, events_from: 1 }));
         self.feed(Input::Configured(config));
-        let seed = self.dice.key();
-        self.feed(Input::Boot(Boot { seed, build: "simulation".into(), recovered: false, machine_restarted: false }));
         for port in self.plan.ports() {
             let event = LineEvent::Attached { off_hook: false, battery: true };
             self.plan_event(100_000, Event::Line(port, event));

@@ -53,8 +53,8 @@ fn at(ms: u64) -> Now {
 
 fn begin() -> Vec<Input> {
     let config = parse(SITE).expect("site");
-    let boot = Boot { seed: [3; 32], build: "b".into(), recovered: false, machine_restarted: false };
-    vec![Input::Configured(Arc::new(config)), Input::Boot(boot)]
+    let boot = Boot { seed: [3; 32], build: "b".into(), recovered: false, machine_restarted: false, events_from: 1 };
+    vec![Input::Boot(boot), Input::Configured(Arc::new(config))]
 }
 
 fn records(outputs: &[Output]) -> Vec<Output> {

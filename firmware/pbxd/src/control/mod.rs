@@ -31,6 +31,7 @@ use crate::store::{self, ConfigCommit, Request, Store, StoreError};
 use crate::{build_id, clock, log};
 use base::limits::TURN_INPUTS_MAX;
 use base::time::{Instant, Now};
+use pbx::Pbx;
 use pbx::config::Language;
 use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
@@ -77,10 +78,10 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
     keep_config(options, &site, &effects.store).map_err(|e| words(&e))?;
     let mut control = Control::new(core, effects, inbox, arrivals);
-    let Recovery { mut outputs, boot } = recovered;
+    let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
-    let mut begin = vec![Input::Configured(Arc::new(site.config.clone()))];
-    begin.extend(boot);
+    let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()))];
+    begin.extend(rebuilt.map(Input::Rebuilt));
     control.turn(begin);
     // The line that scripts wait for; the log goes to standard error.
     println!("ready: SIP {} UDP and TCP, data {}", site.config.sip.listen, options.data.display());
@@ -127,8 +128,10 @@ impl Sockets {
 struct Recovery {
     /// What the store must be told again.
     outputs: Vec<Output>,
-    /// The inputs that follow `Configured`.
-    boot: Vec<Input>,
+    /// The first input.
+    boot: Boot,
+    /// What only the leg-event journal knows.
+    rebuilt: Option<Rebuilt>,
 }
 
 /// Opens the journal and brings the state back.
@@ -156,14 +159,11 @@ fn recover(
         tracing::error!("input {seq} killed the program twice and is set aside; keep the journal and report it");
     }
     let Recovered { pbx, outputs, replayed, last, lost } = self::core::recover(&mut recovery, &build, witness);
-    let mut boot = Vec::new();
-    let mut known_until = last;
+    let known = Known::read(options).map_err(|e| words(&e))?;
     if let Some(why) = &lost {
         tracing::error!("calls that were up are lost: {why}; agents and records are taken from the leg-event journal");
-        let (rebuilt, last_event) = rebuilt(options).map_err(|e| words(&e))?;
-        boot.push(Input::Rebuilt(rebuilt));
-        known_until = last_event;
     }
+    let known_until = if lost.is_some() { known.last } else { last };
     let machine_restarted = clock::go_on(&options.data, known_until).map_err(|e| words(&e))?;
     let recovered = last.is_some();
     if let Some(last) = last {
@@ -172,9 +172,14 @@ fn recover(
     }
     let mut seed = [0; 32];
     seal::random(&mut seed).map_err(|e| words(&e))?;
-    boot.push(Input::Boot(Boot { seed, build, recovered, machine_restarted }));
+    let boot = Boot { seed, build, recovered, machine_restarted, events_from: known.last_seq + 1 };
+    let rebuilt = match (lost.is_some(), machine_restarted) {
+        (true, _) => Some(known.rebuilt),
+        (false, true) => Some(known.unknown_to(&pbx)),
+        (false, false) => None,
+    };
     recovery.progress.finished();
-    Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot }))
+    Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot, rebuilt }))
 }
 
 /// Keeps the configuration text as a commit of its own when it is another than the last.
@@ -195,12 +200,31 @@ fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<(), StoreErr
     Ok(())
 }
 
-/// What the leg-event journal knows of a state that was lost, and the time of its last row.
-fn rebuilt(options: &Run) -> Result<(Rebuilt, Option<Now>), StoreError> {
-    let reader = store::read::open_readonly(&options.data)?;
-    let last = reader.last_seq()?;
-    let last = reader.events_between(last, last + 1)?.pop().map(|e| Now { at: e.at, wall: e.wall });
-    Ok((reader.rebuilt()?, last))
+/// What the leg-event journal knows.
+struct Known {
+    /// Of a state that was lost.
+    rebuilt: Rebuilt,
+    /// Number of its last row.
+    last_seq: u64,
+    /// Time of its last row.
+    last: Option<Now>,
+}
+
+impl Known {
+    fn read(options: &Run) -> Result<Known, StoreError> {
+        let reader = store::read::open_readonly(&options.data)?;
+        let last_seq = reader.last_seq()?;
+        let last = reader.events_between(last_seq, last_seq + 1)?.pop().map(|e| Now { at: e.at, wall: e.wall });
+        Ok(Known { rebuilt: reader.rebuilt()?, last_seq, last })
+    }
+
+    /// Calls and recordings whose inputs a power cut took from the input journal, though their rows were stored.
+    fn unknown_to(self, pbx: &Pbx) -> Rebuilt {
+        let Rebuilt { mut calls_open, mut recordings_open, .. } = self.rebuilt;
+        calls_open.retain(|uid| !pbx.knows_call(*uid));
+        recordings_open.retain(|uid| !pbx.knows_recording(*uid));
+        Rebuilt { calls_open, recordings_open, agents: Vec::new() }
+    }
 }
 
 /// The control task at work.

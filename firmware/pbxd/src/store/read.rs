@@ -100,7 +100,7 @@ impl Reader {
              FROM leg_event WHERE kind = 'AgentState' GROUP BY 1",
         )?;
         let agents = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        Ok(Rebuilt { next_event: self.last_seq()? + 1, calls_open, recordings_open, agents })
+        Ok(Rebuilt { calls_open, recordings_open, agents })
     }
 
     /// Recordings that were never closed.

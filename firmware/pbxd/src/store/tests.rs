@@ -173,10 +173,7 @@ fn a_lost_state_is_told_from_the_rows() {
     main.queue(Request::Recording(RecordingChange::Open { recording, call: CALL, began }));
     main.commit().unwrap();
     let rebuilt = Reader::open(&dir.options()).unwrap().rebuilt().unwrap();
-    assert_eq!(
-        (rebuilt.next_event, &rebuilt.calls_open[..], &rebuilt.recordings_open[..]),
-        (10, &[CALL][..], &[recording][..])
-    );
+    assert_eq!((&rebuilt.calls_open[..], &rebuilt.recordings_open[..]), (&[CALL][..], &[recording][..]));
     assert_eq!(rebuilt.agents, [("1001".to_string(), "not-ready 90".to_string())]);
 }
 
