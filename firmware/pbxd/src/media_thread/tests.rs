@@ -167,10 +167,10 @@ fn a_missing_sound_device_leaves_the_phones_alone() {
 #[test]
 fn a_device_without_a_clock_does_not_race_the_tick() {
     let card = HighwayCard { card: 1, device: "null".into() };
+    // From before the first packet, so that a test that was held up counts in the thread's favour only.
+    let begun = Instant::now();
     let box_ = start(vec![card]);
     let phone = box_.leg(0, 25_030);
-    phone.hear();
-    let begun = Instant::now();
     for _ in 0..60 {
         phone.hear();
     }
