@@ -28,7 +28,7 @@ fn via_port(message: &[u8]) -> u16 {
         name == "via" || name == "v"
     };
     let lines: Vec<&str> = text.lines().collect();
-    let Some(at) = lines.iter().position(|line| is_via(line)) else { return 5060 };
+    let Some(at) = lines.iter().position(is_via) else { return 5060 };
     // The value may be folded over several lines.
     let rest = lines[at + 1..].iter().take_while(|line| line.starts_with([' ', '\t']));
     let value = lines[at..=at].iter().chain(rest).copied().collect::<Vec<_>>().join(" ");
