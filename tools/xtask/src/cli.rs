@@ -23,7 +23,6 @@ tools/run replay             gives the journaled inputs of a data directory to t
   --data DIR      where everything is kept; default ./data (the demo makes a directory of its own)
   --no-world      without line cards: SIP only
   --kill          demo: kill -9 of the box in the middle of the call
-  --keep          demo: leave its data directory behind, also when all went well
   --log LEVEL     error, warn, info (default), debug or trace
   --lang zh|en    language of what is printed; default: that of the locale, both when it names none
 
@@ -69,7 +68,6 @@ struct Options {
     languages: Option<Vec<Language>>,
     no_world: bool,
     kill: bool,
-    keep: bool,
     json: bool,
     seconds: Option<u32>,
     help: bool,
@@ -86,7 +84,6 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Long("lang") => read.languages = Some(parser.value()?.parse_with(language)?),
             Long("no-world") => read.no_world = true,
             Long("kill") => read.kill = true,
-            Long("keep") => read.keep = true,
             Long("json") => read.json = true,
             Long("seconds") => read.seconds = Some(parser.value()?.parse()?),
             Short('h') | Long("help") => read.help = true,
@@ -131,9 +128,7 @@ fn command(options: Options) -> Result<Command, String> {
     let log = options.log.unwrap_or_else(|| "info".into());
     let command = match free.next().as_deref() {
         None => Command::Run(Site { config: options.config, data, world: !options.no_world, log }),
-        Some("demo") => {
-            Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill, keep: options.keep })
-        }
+        Some("demo") => Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill }),
         Some("world") => world(data, free.by_ref().collect())?,
         Some("replay") => Command::Replay { data },
         Some("tidy") => Command::Tidy,
@@ -193,13 +188,16 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The one language of what is said in one: English when both are wanted.
+fn spoken(languages: &[Language]) -> Language {
+    if let [one] = languages { *one } else { Language::En }
+}
+
 fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
     match command {
         Command::Run(site) => run(&site, languages),
         Command::Demo(demo) => demo::play(&demo, languages),
-        Command::World { data, words } => {
-            act(&data, &words, languages.first().copied().unwrap_or_default()).map(|answer| println!("{answer}"))
-        }
+        Command::World { data, words } => act(&data, &words, spoken(languages)).map(|answer| println!("{answer}")),
         Command::Replay { data } => told_replay(&data),
         Command::Tidy => tidy(),
         Command::Bench(bench) => bench::run(&bench),
@@ -240,7 +238,7 @@ mod tests {
         let site = Site { config: None, data: "data".into(), world: true, log: "info".into() };
         assert_eq!(words("run"), Ok(Command::Run(site.clone())));
         assert_eq!(words("run --no-world"), Ok(Command::Run(Site { world: false, ..site })));
-        let demo = Demo { config: None, data: None, kill: true, keep: false };
+        let demo = Demo { config: None, data: None, kill: true };
         assert_eq!(words("run demo --kill"), Ok(Command::Demo(demo)));
         let ring = vec!["ring".to_string(), "1".to_string()];
         assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring.clone() }));

@@ -86,7 +86,7 @@ fn asoundrc(dir: &Path) -> Result<PathBuf, String> {
 
 /// Runs until Ctrl-C. `languages` are those of the words to the person.
 pub fn run(site: &Site, languages: &[Language]) -> Result<(), String> {
-    let first = languages.first().copied().unwrap_or_default();
+    let first = if let [one] = languages { *one } else { Language::En };
     let config = site.read(first)?;
     let (reports, events) = channel();
     stop_on_signals(reports.clone())?;

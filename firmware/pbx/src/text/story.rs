@@ -34,12 +34,15 @@ texts! {
     CHECK_SKIPPED: "跳过  {what}：{why}", "skipped {what}: {why}";
     CHECK_REGISTERED: "话机 {extension} 以摘要认证注册", "phone {extension} registered with digest authentication";
     CHECK_RING: "振铃被识别，设备摘机", "ringing was recognised and the box went off-hook";
-    CHECK_MENU: "主叫听到语音菜单（相关 {percent} %）", "the caller heard the menu (correlation {percent} %)";
+    STEP_BUSY_AGENT: "座席 {agent} 先打了一个自己的电话：现在 {other} 空闲更久", "agent {agent} makes a call of its own first: now {other} is idle for longer";
+    STEP_EXPORTED: "录音已导出：{path}", "the recording is exported to {path}";
+    CHECK_MENU: "主叫完整听到 {language} 语音菜单（相关 {percent} %）", "the caller heard the whole menu in {language} (correlation {percent} %)";
+    CHECK_MUSIC: "等待时主叫听到音乐（相关 {percent} %）", "the caller heard music while waiting (correlation {percent} %)";
     CHECK_DIGIT: "带内按键 {digit} 被识别一次", "the in-band digit {digit} was recognised once";
     CHECK_QUEUE: "呼叫进入队列 {queue}", "the call entered queue {queue}";
     CHECK_LONGEST_IDLE: "派给了空闲最久的座席 {agent}", "the longest-idle agent {agent} got the offer";
-    CHECK_AGENT_HEARS: "座席听到主叫（相关 {percent} %，延迟 {ms} 毫秒）", "the agent heard the caller (correlation {percent} %, delay {ms} ms)";
-    CHECK_CALLER_HEARS: "主叫听到座席（相关 {percent} %，延迟 {ms} 毫秒）", "the caller heard the agent (correlation {percent} %, delay {ms} ms)";
+    CHECK_AGENT_HEARS: "座席听到主叫（相关 {percent} %，位于所听的第 {ms} 毫秒）", "the agent heard the caller (correlation {percent} %, {ms} ms into what it heard)";
+    CHECK_CALLER_HEARS: "主叫听到座席（相关 {percent} %，位于所听的第 {ms} 毫秒）", "the caller heard the agent (correlation {percent} %, {ms} ms into what it heard)";
     CHECK_RECORDED_CALLER: "录音左声道是主叫所说（相关 {percent} %）", "the left channel is what the caller said (correlation {percent} %)";
     CHECK_RECORDED_AGENT: "录音右声道是座席所说（相关 {percent} %）", "the right channel is what the agent said (correlation {percent} %)";
     CHECK_RECORDED_BEGIN: "录音从应答后的第一帧开始（缺 {ms} 毫秒）", "the recording begins with the first frame ({ms} ms missing)";

@@ -27,14 +27,14 @@ pub struct Demo {
     pub data: Option<PathBuf>,
     /// Kill the box in the middle of the call.
     pub kill: bool,
-    /// Leave the data behind.
-    pub keep: bool,
 }
 
 /// How long the caller speaks at once after the line was answered, in ms: the beginning of `caller.wav`.
 const GREETING_MS: i64 = 2_500;
-/// What the caller hears before pressing the key, in ms: the whole Chinese menu and the beginning of the English one.
-const MENU_MS: i64 = 6_500;
+/// What the caller hears after the menu before pressing the key, in ms.
+const THOUGHT_MS: i64 = 300;
+/// What the caller hears of the music before the agent answers, in ms.
+const MUSIC_MS: i64 = 2_500;
 /// What the agent hears before the caller hangs up, in ms: all that the caller says, and the gap of a restart.
 const TALK_MS: i64 = 17_000;
 /// Of it before the box is killed, in ms.
@@ -68,8 +68,10 @@ pub(crate) struct Played {
     pub agent_heard: Pcm,
     /// The exported recording, left and right.
     pub recorded: (Pcm, Pcm),
-    /// The first prompt of the menu.
-    pub prompt: Pcm,
+    /// The prompts of the menu with their languages.
+    pub prompts: Vec<(&'static str, Pcm)>,
+    /// What plays in the queue.
+    pub music: Pcm,
     /// From SIGKILL until the box was ready again.
     pub restart: Option<Duration>,
     /// From the release of the line until the phone had its BYE.
@@ -86,12 +88,7 @@ pub fn play(demo: &Demo, languages: &[Language]) -> Result<(), String> {
     std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
     println!("{}\n", text(key::TITLE, language, &[]));
     let outcome = perform(demo, &dir, language);
-    let wanted = demo.keep || demo.data.is_some() || outcome.is_err();
-    if wanted {
-        println!("{}", text(pbx::text::start::DATA, language, &[("path", &dir.display().to_string())]));
-    } else if let Err(why) = std::fs::remove_dir_all(&dir) {
-        eprintln!("{}: {why}", dir.display());
-    }
+    println!("{}", text(pbx::text::start::DATA, language, &[("path", &dir.display().to_string())]));
     outcome
 }
 
@@ -138,7 +135,9 @@ fn act(stage: &mut Stage, cast: &Cast, kill: bool, teller: &mut Teller) -> Resul
     for (extension, _) in &phones {
         teller.step(key::CHECK_REGISTERED, &[("extension", extension)]);
     }
-    reach_menu(stage, cast, &script, teller)?;
+    first_is_busy(stage, cast, &mut phones, teller)?;
+    let prompts = prompts(cast)?;
+    reach_menu(stage, cast, &script, prompts.iter().map(|(_, p)| p.length_ms()).sum(), teller)?;
     let seat = reach_agent(stage, cast, &mut phones, teller)?;
     let phone = &mut phones[seat].1;
     stage.act(&["speak", &cast.line, &shown(&script.caller)])?;
@@ -151,8 +150,8 @@ fn act(stage: &mut Stage, cast: &Cast, kill: bool, teller: &mut Teller) -> Resul
         phone.stop().map_err(|e| e.to_string())?;
     }
     let recorded = export(stage, &facts, &script)?;
+    teller.step(key::STEP_EXPORTED, &[("path", &shown(&script.exported))]);
     let caller = pcm(&script.caller)?;
-    let (tag, prompt) = cast.prompts.first().cloned().unwrap_or(("zh-CN", "menu-main".into()));
     Ok(Played {
         facts,
         greeting: caller.part(0, GREETING_MS),
@@ -161,10 +160,53 @@ fn act(stage: &mut Stage, cast: &Cast, kill: bool, teller: &mut Teller) -> Resul
         caller_heard: pcm(&script.caller_hears)?,
         agent_heard,
         recorded,
-        prompt: pcm(&share().join(format!("prompts/{tag}/{prompt}.wav")))?,
+        prompts,
+        music: pcm(&share().join("prompts/music.wav"))?,
         restart,
         released,
     })
+}
+
+fn prompt(language: &str, name: &str) -> Result<Pcm, String> {
+    pcm(&share().join(format!("prompts/{language}/{name}.wav")))
+}
+
+/// What the menu says, in the order in which it is said.
+fn prompts(cast: &Cast) -> Result<Vec<(&'static str, Pcm)>, String> {
+    cast.prompts.iter().map(|(language, name)| Ok((*language, prompt(language, name)?))).collect()
+}
+
+/// The first agent of the queue makes a call of its own, so that another one is idle for longest: a box that simply
+/// takes the first in the list is found out.
+fn first_is_busy(
+    stage: &Stage,
+    cast: &Cast,
+    phones: &mut [(String, Baresip)],
+    teller: &mut Teller,
+) -> Result<(), String> {
+    let ([(agent, _), (other, _), ..], Some((_, phone))) = (&cast.agents[..], phones.first_mut()) else {
+        return Ok(());
+    };
+    let failed = |e: tests::peer::Trouble| e.to_string();
+    let echo = format!("sip:{}@{}", stage.config.codes.echo, stage.config.sip.listen);
+    phone.dial(&echo).map_err(failed)?;
+    phone.established().map_err(failed)?;
+    phone.hangup().map_err(failed)?;
+    let idle_again = |facts: &[LegEvent]| {
+        let back =
+            |d: &Detail| matches!(d, Detail::AgentState { agent: a, from, .. } if a == agent && from == "personal");
+        facts.iter().any(|f| back(&f.detail)).then_some(())
+    };
+    stage.fact("the agent's own call to be over", SOON, idle_again)?;
+    teller.step(key::STEP_BUSY_AGENT, &[("agent", agent), ("other", other)]);
+    Ok(())
+}
+
+/// The facts of the call that came in on the line, and those of no call.
+fn of_the_line(facts: &[LegEvent]) -> Vec<LegEvent> {
+    let from_line = |f: &&LegEvent| matches!(&f.detail, Detail::CallBegan { origin, .. } if origin.starts_with("line"));
+    let call = facts.iter().find(from_line).and_then(|f| f.call);
+    facts.iter().filter(|f| f.call.is_none() || f.call == call).cloned().collect()
 }
 
 /// Long enough for the whole talk: the phone hangs up when its file is over.
@@ -180,7 +222,7 @@ fn script(dir: &Path) -> Result<Script, String> {
 }
 
 /// The exchange rings the line, the box answers, the caller says who it is and hears the menu.
-fn reach_menu(stage: &Stage, cast: &Cast, script: &Script, teller: &mut Teller) -> Result<(), String> {
+fn reach_menu(stage: &Stage, cast: &Cast, script: &Script, menu_ms: i64, teller: &mut Teller) -> Result<(), String> {
     let hears = shown(&script.caller_hears);
     stage.act(&["hear", &cast.line, &hears, "start"])?;
     stage.act(&["call", &cast.line, &shown(&script.greeting)])?;
@@ -190,7 +232,7 @@ fn reach_menu(stage: &Stage, cast: &Cast, script: &Script, teller: &mut Teller) 
     let answered_ms = pcm(&script.caller_hears).map(|heard| heard.length_ms()).unwrap_or(0);
     let languages: Vec<&str> = cast.prompts.iter().map(|(tag, _)| *tag).collect();
     teller.step(key::STEP_MENU, &[("menu", &cast.menu), ("languages", &languages.join(", "))]);
-    hears_more(stage, &script.caller_hears, answered_ms + MENU_MS)
+    hears_more(stage, &script.caller_hears, answered_ms + menu_ms + THOUGHT_MS)
 }
 
 /// Waits until the file of what the caller hears is so long: the world's clock is the demo's.
@@ -223,10 +265,11 @@ fn reach_agent(
     let phone = &mut phones[seat].1;
     phone.ringing(SOON).map_err(|e| e.to_string())?;
     teller.step(key::STEP_PHONE_RINGS, &[("extension", &extension)]);
-    // Two seconds of ringing, on the caller's clock.
+    // Welcome and some music, on the caller's clock.
     let heard = stage.dir.join("caller-hears.wav");
     let so_far = pcm(&heard).map(|h| h.length_ms()).unwrap_or(0);
-    hears_more(stage, &heard, so_far + 2_000)?;
+    let rings_ms = prompt(stage.config.system.language.tag(), "queue-welcome")?.length_ms() + MUSIC_MS;
+    hears_more(stage, &heard, so_far + rings_ms)?;
     phone.accept().map_err(|e| e.to_string())?;
     phone.established().map_err(|e| e.to_string())?;
     let connected =
@@ -239,7 +282,14 @@ fn reach_agent(
         })
     };
     let wait = pbxd::story::say::seconds_of_ms(stage.fact("the wait", SOON, waited)?);
-    teller.step(key::STEP_ANSWER, &[("agent", &agent), ("ring", "2"), ("wait", wait.trim_end_matches(" s"))]);
+    teller.step(
+        key::STEP_ANSWER,
+        &[
+            ("agent", &agent),
+            ("ring", &pbxd::story::say::seconds_of_ms(rings_ms as u64).replace(" s", "")),
+            ("wait", wait.trim_end_matches(" s")),
+        ],
+    );
     Ok(seat)
 }
 
@@ -273,12 +323,13 @@ fn hang_up(stage: &Stage, cast: &Cast, phone: &mut Baresip, teller: &mut Teller)
 /// Waits until the call, its media counts and its wrap-up are in the records; all facts.
 fn wait_for_the_end(stage: &Stage) -> Result<Vec<LegEvent>, String> {
     stage.fact("the end of the call in the records", SOON, |facts| {
+        let facts = of_the_line(facts);
         let has = |wanted: fn(&Detail) -> bool| facts.iter().any(|f| wanted(&f.detail));
         let over =
             has(|d| matches!(d, Detail::CallEnded { .. })) && has(|d| matches!(d, Detail::RecordingEnded { .. }));
         let wraps = has(|d| matches!(d, Detail::AgentState { to, .. } if to == "wrap-up"));
         let counted = has(|d| matches!(d, Detail::LegMedia { .. }));
-        (over && wraps && counted).then(|| facts.to_vec())
+        (over && wraps && counted).then_some(facts.clone())
     })
 }
 
@@ -290,7 +341,7 @@ fn export(stage: &Stage, facts: &[LegEvent], script: &Script) -> Result<(Pcm, Pc
     });
     let recording = recording.ok_or("the call was not recorded")?.to_string();
     let chunks_of = |ms: i64| move |audio: &Pcm| audio.length_ms() >= ms;
-    let whole = chunks_of(MENU_MS + TALK_MS);
+    let whole = chunks_of(TALK_MS);
     let look = || {
         pbxd::tell::export(&stage.data, &recording, &script.exported, Language::En)
             .map_err(tests::peer::Trouble::new)?;
