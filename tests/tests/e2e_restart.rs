@@ -125,7 +125,7 @@ fn a_key_pressed_into_the_gap_leaves_the_menu_as_it_was() -> Outcome {
 }
 
 fn kills() -> usize {
-    std::env::var("CORDBOARD_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+    std::env::var("CORDBOARD_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(100)
 }
 
 /// One long call, killed again and again while it talks: each hole is measured on the wire.

@@ -168,7 +168,7 @@ fn recover(
     let recovered = last.is_some();
     if let Some(last) = last {
         let (away, calls) = (clock::instant().since(last.at), pbx.calls_live());
-        tracing::info!("recovered: {replayed} inputs replayed, {calls} calls, away for {} ms", away.as_millis());
+        tracing::info!("recovered: {replayed} inputs replayed, {calls} calls, last input {} ms ago", away.as_millis());
     }
     let mut seed = [0; 32];
     seal::random(&mut seed).map_err(|e| words(&e))?;
