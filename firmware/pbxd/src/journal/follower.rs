@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ use super::SnapshotSink;
 
 /// Inputs that wait for the follower; when it is so far behind it is dropped and a new one has to be started.
 const STEPS_WAITING_MAX: usize = 65_536;
+/// How far behind the follower may be when it has rested.
+const REST: Duration = Duration::from_millis(20);
 
 /// When a snapshot is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,6 +133,7 @@ impl Follower {
     fn end(&mut self) {
         self.steps = None;
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             let _ = thread.join();
         }
     }
@@ -139,6 +142,19 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// The next step; none when no more can come. Nobody waits for the follower: after the last step that was there it rests,
+/// so that the control task need not wake it for every input.
+fn next(inbox: &Receiver<Step>) -> Option<Step> {
+    match inbox.try_recv() {
+        Ok(step) => Some(step),
+        Err(TryRecvError::Disconnected) => None,
+        Err(TryRecvError::Empty) => {
+            std::thread::park_timeout(REST);
+            inbox.recv().ok()
+        }
     }
 }
 
@@ -166,7 +182,7 @@ impl Follow {
         let mut outputs = Vec::new();
         let mut snapshot_seq = self.seq;
         let mut snapshot_at = Instant::now();
-        while let Ok(step) = inbox.recv() {
+        while let Some(step) = next(inbox) {
             if let Err(report) = self.follow(&step, &mut hash, &mut outputs) {
                 notify(report);
                 return;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use super::{MainDb, Options, Report, Request, StoreError, remedy};
 
 /// The longest that a request waits for its commit.
 pub const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// Rest of the writer when nothing more has come.
+const REST: Duration = Duration::from_millis(20);
 /// The queue is half in the channel and half in the thread, where rows wait for a disk that fails.
 const HALF_MAX: usize = STORE_REQUESTS_MAX / 2;
 
@@ -156,7 +158,14 @@ impl<N: FnMut(Report)> Writer<N> {
                     Err(RecvTimeoutError::Timeout)
                 }
                 (false, true) => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                (false, false) => inbox.recv_timeout(wait),
+                // Rows wait for their commit in any case: the thread need not be woken for each of them.
+                (false, false) => inbox.try_recv().map_err(|why| match why {
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                    TryRecvError::Empty => {
+                        std::thread::park_timeout(wait.min(REST));
+                        RecvTimeoutError::Timeout
+                    }
+                }),
             };
             match message {
                 Ok(message) => self.take(message, &mut due),

@@ -30,6 +30,7 @@ pub enum Input {
         /// Its sender.
         remote: SocketAddr,
         /// As received.
+        #[serde(with = "super::octets")]
         bytes: Vec<u8>,
         /// The control inbox is above its mark: new INVITEs are refused with 503.
         shed: bool,
@@ -48,6 +49,7 @@ pub enum Input {
         /// Which connection.
         conn: ConnId,
         /// As received.
+        #[serde(with = "super::octets")]
         bytes: Vec<u8>,
         /// As in `Datagram`.
         shed: bool,
@@ -71,6 +73,7 @@ pub enum Output {
         /// To there.
         remote: SocketAddr,
         /// The message.
+        #[serde(with = "super::octets")]
         bytes: Vec<u8>,
     },
     /// Write to a connection.
@@ -78,6 +81,7 @@ pub enum Output {
         /// Which.
         conn: ConnId,
         /// Whole messages.
+        #[serde(with = "super::octets")]
         bytes: Vec<u8>,
     },
     /// Open a connection; bytes for it may follow at once and wait until it is up.

@@ -9,6 +9,7 @@ mod endpoint;
 mod header;
 mod in_dialog;
 pub mod message;
+mod octets;
 mod random;
 mod receive;
 mod registrar;
