@@ -39,8 +39,11 @@ pub enum Input {
         /// The input itself, unhandled, boxed so that its call can be found.
         input: alloc::boxed::Box<Input>,
     },
-    /// The program is asked to stop; answer when it may.
-    Stop,
+    /// The program is asked to stop; answered with `MayStop`.
+    Stop {
+        /// By a person who switches the box off: parties are told. Otherwise calls talk on until the next start.
+        end_calls: bool,
+    },
     /// `deadline()` has come.
     Timer,
 }

@@ -155,7 +155,7 @@ impl Pbx {
             Input::Stored(upto) => self.stored = self.stored.max(upto),
             Input::Trouble(trouble) => self.trouble(turn, &trouble),
             Input::SetAside { seq, input } => self.set_aside(turn, seq, &input),
-            Input::Stop => turn.out.push(Output::MayStop),
+            Input::Stop { end_calls } => self.stop(turn, end_calls),
         }
     }
 

@@ -116,6 +116,17 @@ impl Pbx {
         self.end_call(turn, call, "recovery", "power lost", disposition);
     }
 
+    /// The program is asked to stop.
+    pub(crate) fn stop(&mut self, turn: &mut Turn<'_>, end_calls: bool) {
+        if end_calls {
+            for call in self.calls.keys() {
+                let disposition = self.disposition_so_far(call);
+                self.end_call(turn, call, "operator", "box stopped", disposition);
+            }
+        }
+        turn.out.push(Output::MayStop);
+    }
+
     /// An input that killed the program twice is not handled; the call that it belongs to is ended.
     pub(crate) fn set_aside(&mut self, turn: &mut Turn<'_>, seq: u64, input: &Input) {
         self.raise_alarm(turn, "bug", &format!("input {seq}"), &format!("input {seq} was set aside"));
@@ -132,7 +143,7 @@ impl Pbx {
             | Input::Stored(_)
             | Input::Trouble(_)
             | Input::SetAside { .. }
-            | Input::Stop
+            | Input::Stop { .. }
             | Input::Timer => None,
         };
         let Some(call) = leg.and_then(|l| self.legs.get(l)).map(|l| l.call) else { return };

@@ -194,6 +194,7 @@ impl Site {
                 self.give(Input::Media(Report::Silent { leg, for_ms: 30_000 }));
             }
             ["restart"] => self.restart(),
+            ["stop"] => self.give(Input::Stop { end_calls: true }),
             ["phone", user, "registers"] => self.register(user),
             ["phone", user, "dials", number] => self.dial(user, number),
             ["phone", user, act] => self.act(user, act),

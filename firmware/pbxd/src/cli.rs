@@ -15,7 +15,7 @@ const HELP: &str = "\
 pbxd - the Cordboard PBX daemon
 
   pbxd --config FILE --data DIR [--world DIR] [--share DIR] [--log LEVEL]
-        runs the box in the foreground until SIGTERM or SIGINT
+        runs the box in the foreground until SIGINT (calls end) or SIGTERM (calls talk on until the next start)
           --config   the site's configuration, one text file
           --data     where everything is kept: database, recordings, journal
           --world    directory of a running simulated world (line cards, exchange)

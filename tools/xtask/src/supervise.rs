@@ -185,7 +185,9 @@ impl Supervisor {
         let mut trouble = Ok(());
         for who in [Who::Pbxd, Who::World] {
             let Some(pid) = self.kept.get_mut(&who).and_then(|k| k.pid.take()) else { continue };
-            let ended = send(pid, Signal::SIGTERM).is_ok() && self.wait_for(who, tell);
+            // Told by a person, the box ends its calls; told by a service manager it would let them talk on.
+            let signal = if who == Who::Pbxd { Signal::SIGINT } else { Signal::SIGTERM };
+            let ended = send(pid, signal).is_ok() && self.wait_for(who, tell);
             if !ended {
                 trouble = Err(format!("{} did not end when asked and was killed", name(who)));
                 // Its end is near in any case; an error means that it is gone already.

@@ -88,7 +88,7 @@ fn a_clean_stop_leaves_nothing_to_replay() {
     let mut out = Vec::new();
     core.turn(at(1_000), &mut begin(), &mut out);
     let stored = Input::Stored(core.pbx().last_event());
-    assert_eq!(core.turn(at(1_001), &mut vec![Input::Stop, stored], &mut out), None);
+    assert_eq!(core.turn(at(1_001), &mut vec![Input::Stop { end_calls: false }, stored], &mut out), None);
     assert!(out.contains(&Output::MayStop));
     core.finish().expect("finished");
     let (_, mut recovery) = open(&dir.0);

@@ -89,7 +89,7 @@ mod tests {
             inbox.datagram(Input::Timer);
         }
         assert_eq!(inbox.datagrams_dropped(), 7);
-        assert_eq!(inbox.offer((), |()| Input::Stop), Ok(()), "a reserved place");
+        assert_eq!(inbox.offer((), |()| Input::Stop { end_calls: false }), Ok(()), "a reserved place");
         while arrivals.try_recv().is_ok() {}
         assert_eq!(inbox.fill(), 0);
     }

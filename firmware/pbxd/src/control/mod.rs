@@ -52,6 +52,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub fn run(options: &Run, language: Language, witness: Witness) -> Result<(), String> {
     log::start(options.log);
     log::abort_on_panic();
+    // Recordings, secrets and numbers of people: whatever this program writes is its owner's alone.
+    nix::sys::stat::umask(nix::sys::stat::Mode::S_IRWXG | nix::sys::stat::Mode::S_IRWXO);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -276,11 +278,12 @@ impl Control {
                 () = self.effects.streams.accept() => {}
                 () = tokio::time::sleep(due) => {}
                 _ = look.tick() => self.look(&mut batch),
-                _ = terminate.recv() => batch.push(Input::Stop),
-                _ = interrupt.recv() => batch.push(Input::Stop),
+                // A service manager stops and starts programs: calls talk on. A person at the keyboard ends the show.
+                _ = terminate.recv() => batch.push(Input::Stop { end_calls: false }),
+                _ = interrupt.recv() => batch.push(Input::Stop { end_calls: true }),
             }
             self.fill(&mut batch);
-            if batch.contains(&Input::Stop) {
+            if batch.iter().any(|input| matches!(input, Input::Stop { .. })) {
                 stop_by.get_or_insert(clock::instant() + STOP_WAIT);
                 self.notify.say("STOPPING=1");
             }
