@@ -258,13 +258,14 @@ fn spawn(who: Who, launch: &Launch, reports: Sender<Event>) -> Result<u32, Strin
     Ok(pid)
 }
 
-/// Turns Ctrl-C and SIGTERM into `Event::Stop`. By handlers, not by blocking: children would inherit a mask.
+/// Turns Ctrl-C, SIGTERM and the closing of the terminal into `Event::Stop`. By handlers, not by blocking: children would inherit a mask.
 pub fn stop_on_signals(reports: Sender<Event>) -> Result<(), String> {
     let no_signals = |e: std::io::Error| format!("no signals from the kernel: {e}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_signals)?;
-    let (mut interrupt, mut terminate) = {
+    let [mut interrupt, mut terminate, mut hangup] = {
         let _inside = runtime.enter();
-        (signal(SignalKind::interrupt()).map_err(no_signals)?, signal(SignalKind::terminate()).map_err(no_signals)?)
+        let of = |kind| signal(kind).map_err(no_signals);
+        [of(SignalKind::interrupt())?, of(SignalKind::terminate())?, of(SignalKind::hangup())?]
     };
     let watch = move || {
         runtime.block_on(async {
@@ -272,6 +273,7 @@ pub fn stop_on_signals(reports: Sender<Event>) -> Result<(), String> {
                 let told = tokio::select! {
                     told = interrupt.recv() => told,
                     told = terminate.recv() => told,
+                    told = hangup.recv() => told,
                 };
                 if told.is_none() || reports.send(Event::Stop).is_err() {
                     return;

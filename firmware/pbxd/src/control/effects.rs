@@ -107,6 +107,8 @@ fn log_alarm(alarm: &Alarm, language: Language) {
         let words = if detail.is_empty() { subject } else { detail };
         tracing::warn!("{}", text(alarm::RAISED, language, &[("name", name), ("text", words)]));
     } else {
-        tracing::info!("{}", text(alarm::CLEARED, language, &[("name", name), ("subject", subject)]));
+        let words = text(alarm::CLEARED, language, &[("name", name), ("subject", subject)]);
+        // Of an alarm that concerns the whole box the name says it all.
+        tracing::info!("{}", words.trim_end_matches([' ', ':', '：']));
     }
 }
