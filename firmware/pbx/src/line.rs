@@ -16,6 +16,8 @@ use crate::leg::Signalling;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
+/// A line seized for longer than this is off-hook, whatever happened to the program since.
+const SEIZE_WAIT: Duration = Duration::from_secs(3);
 /// A line without battery for longer than this is broken rather than released.
 const BATTERY_ALARM_AFTER: Duration = Duration::from_secs(2);
 
@@ -24,8 +26,8 @@ const BATTERY_ALARM_AFTER: Duration = Duration::from_secs(2);
 pub(crate) struct LinePort {
     /// The call that has the line.
     call: Option<CallKey>,
-    /// We want it seized.
-    off_hook: bool,
+    /// Since when we want it seized.
+    seized: Option<Instant>,
     battery_lost: Option<Instant>,
 }
 
@@ -33,11 +35,6 @@ impl LinePort {
     /// The call that has the line.
     pub fn call(&self) -> Option<CallKey> {
         self.call
-    }
-
-    /// The core wants the line seized.
-    pub fn wants_off_hook(&self) -> bool {
-        self.off_hook
     }
 }
 
@@ -69,9 +66,21 @@ impl Pbx {
     fn line_attached(&mut self, turn: &mut Turn<'_>, port: PortId, off_hook: bool, battery: bool) {
         self.clear_alarm(turn, "line-fault", &subject(port));
         let Some(line) = self.lines.get(&port) else { return };
-        if line.off_hook != off_hook {
-            let command = if line.off_hook { LineCommand::OffHook } else { LineCommand::OnHook };
-            turn.out.push(Output::Line(port, command));
+        match (line.seized, off_hook) {
+            (Some(_), true) | (None, false) => {}
+            (None, true) => turn.out.push(Output::Line(port, LineCommand::OnHook)),
+            // Our command may have been lost with the program that gave it.
+            (Some(since), false) if turn.now.at.since(since) < SEIZE_WAIT => {
+                turn.out.push(Output::Line(port, LineCommand::OffHook));
+            }
+            // The card was started anew and let the caller go: to seize the line again would hold it for nobody.
+            (Some(_), false) => {
+                self.note_line(turn, port, "line card restarted");
+                let call = self.lines.get(&port).and_then(|l| l.call);
+                if let Some(leg) = call.and_then(|c| self.caller_leg(c)) {
+                    self.leg_lost(turn, leg, "line card restarted");
+                }
+            }
         }
         if battery {
             self.battery_back(turn, port);
@@ -144,8 +153,9 @@ impl Pbx {
 
     /// Seizes the line for its call.
     pub(crate) fn seize_line(&mut self, turn: &mut Turn<'_>, port: PortId) {
+        let now = turn.now.at;
         if let Some(line) = self.lines.get_mut(&port) {
-            line.off_hook = true;
+            line.seized = Some(now);
         }
         turn.out.push(Output::Line(port, LineCommand::OffHook));
         self.note_line(turn, port, "off-hook");
@@ -154,8 +164,7 @@ impl Pbx {
     /// The call has no use for the line any more.
     pub(crate) fn release_line(&mut self, turn: &mut Turn<'_>, port: PortId) {
         let Some(line) = self.lines.get_mut(&port) else { return };
-        let seized = core::mem::replace(&mut line.off_hook, false);
-        if seized {
+        if line.seized.take().is_some() {
             turn.out.push(Output::Line(port, LineCommand::OnHook));
             self.note_line(turn, port, "on-hook");
         }

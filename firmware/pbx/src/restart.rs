@@ -5,7 +5,6 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::id::LegKey;
-use base::line::LineCommand;
 use base::media::Command;
 use signaling::sip::door::{self as sip, Account, Peer, Settings};
 
@@ -58,10 +57,7 @@ impl Pbx {
             self.note(turn, Some(uid), None, "recovery", Detail::Recovered { gap_ms_max });
         }
         self.media_from_state(turn);
-        for (port, line) in &self.lines {
-            let command = if line.wants_off_hook() { LineCommand::OffHook } else { LineCommand::OnHook };
-            turn.out.push(Output::Line(*port, command));
-        }
+        // The lines follow when the driver says in which state it found them (`LineEvent::Attached`).
         self.unmatched = true;
     }
 

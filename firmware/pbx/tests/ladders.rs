@@ -232,6 +232,8 @@ impl Site {
             "stops" => LineEvent::RingEnded,
             "drops" => LineEvent::BatteryLost,
             "returns" => LineEvent::BatteryBack,
+            "attached-off-hook" => LineEvent::Attached { off_hook: true, battery: true },
+            "attached-on-hook" => LineEvent::Attached { off_hook: false, battery: true },
             other => panic!("no such line event: {other}"),
         };
         self.give(Input::Line(PortId { card: 1, port: 1 }, event));

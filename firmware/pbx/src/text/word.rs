@@ -71,6 +71,8 @@ texts! {
     ON_HOOK: "挂机", "on-hook";
     LINE_BATTERY_LOST: "馈电消失", "battery lost";
     POLARITY_REVERSED: "极性反转", "polarity reversed";
+    LINE_CARD_RESTARTED: "线路卡已重新启动，主叫已断开", "the line card was restarted, the caller is gone";
+    BOX_STOPPED: "设备已停机", "the box was switched off";
     PERSONAL: "本机通话", "own call";
     CHOSEN: "被路由选中", "chosen by the router";
     PHONE_RINGS: "话机振铃", "phone rings";
@@ -133,6 +135,8 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("on-hook", ON_HOOK),
     ("battery lost", LINE_BATTERY_LOST),
     ("polarity reversed", POLARITY_REVERSED),
+    ("line card restarted", LINE_CARD_RESTARTED),
+    ("box stopped", BOX_STOPPED),
     ("personal", PERSONAL),
     ("chosen by the router", CHOSEN),
     ("phone rings", PHONE_RINGS),
