@@ -94,7 +94,7 @@ fn a_second_instance_is_refused_and_a_killed_one_leaves_no_trouble() {
     let second = World::run(&world.dir, &[]);
     assert!(!second.status.success());
     let text = String::from_utf8_lossy(&second.stderr).to_string();
-    assert!(text.contains("runs in") && text.contains("another --dir"), "{text}");
+    assert!(text.contains("runs in") && text.contains("choose another directory"), "{text}");
     assert!(world.say(&["status"]).0, "the first is unharmed");
     world.child.kill().unwrap();
     world.child.wait().unwrap();
