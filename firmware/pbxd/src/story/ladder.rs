@@ -204,7 +204,7 @@ fn describe(event: &LegEvent, say: Say) -> Vec<String> {
             vec![say.text(key::KEY, &[("digit", &digit.to_string()), ("how", say.word(how))])]
         }
         Detail::Answered => vec![of_leg(event, say.plain(key::ANSWERED).to_string(), say)],
-        Detail::Media { what } => vec![of_leg(event, say.text(key::MEDIA, &[("what", what)]), say)],
+        Detail::Media { what } => vec![of_leg(event, say.text(key::MEDIA, &[("what", &media(what, say))]), say)],
         Detail::LegEnded { cause } => {
             vec![of_leg(event, say.text(key::LEG_ENDED, &[("cause", say.word(cause))]), say)]
         }
@@ -221,6 +221,26 @@ fn describe(event: &LegEvent, say: Say) -> Vec<String> {
     }
 }
 
+/// A media step in the reader's language; names of prompts stay as they are.
+fn media(what: &str, say: Say) -> String {
+    match what.strip_prefix("play ") {
+        Some(items) => say.text(key::PLAY, &[("what", items)]),
+        None if what == "join" => say.text(key::JOIN, &[]),
+        None => what.to_owned(),
+    }
+}
+
+/// The reason of an offer, from the terms that decided; none when they name another winner.
+fn longest_idle(agent: &str, candidates: &[Candidate], say: Say) -> Option<String> {
+    let eligible = || candidates.iter().filter(|c| c.excluded.is_empty());
+    let winner = eligible().find(|c| c.agent == agent)?;
+    if eligible().any(|c| c.idle_ms > winner.idle_ms) {
+        return None;
+    }
+    let (idle, count) = (seconds_of_ms(winner.idle_ms), eligible().count().to_string());
+    Some(say.text(key::LONGEST_IDLE, &[("agent", agent), ("idle", &idle), ("count", &count)]))
+}
+
 /// What happens in queues.
 fn describe_queue(detail: &Detail, say: Say) -> Vec<String> {
     match detail {
@@ -230,7 +250,8 @@ fn describe_queue(detail: &Detail, say: Say) -> Vec<String> {
             vec![say.text(key::QUEUED, &values)]
         }
         Detail::Offered { queue, agent, candidates, why } => {
-            let mut text = decision(say.text(key::OFFERED, &[("queue", queue), ("agent", agent)]), why, say);
+            let why = longest_idle(agent, candidates, say).unwrap_or_else(|| why.clone());
+            let mut text = decision(say.text(key::OFFERED, &[("queue", queue), ("agent", agent)]), &why, say);
             text.extend(candidates.iter().map(|c| candidate(c, say)));
             text
         }
