@@ -308,7 +308,8 @@ mod tests {
     fn a_killed_program_is_started_again_at_once() {
         let (reports, events) = channel();
         let stop = reports.clone();
-        let box_ = shell("echo ready; exec sleep 60");
+        // A test run in the background ignores SIGINT, and so would its children; the box does not.
+        let box_ = shell("echo ready; exec env --default-signal=INT sleep 60");
         let mut starts = 0;
         let mut tell = |word: Word| match word {
             Word::Started(..) => starts += 1,
