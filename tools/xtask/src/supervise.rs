@@ -309,7 +309,7 @@ mod tests {
         let (reports, events) = channel();
         let stop = reports.clone();
         // A test run in the background ignores SIGINT, and so would its children; the box does not.
-        let box_ = shell("echo ready; exec env --default-signal=INT sleep 60");
+        let box_ = shell("exec env --default-signal=INT sh -c 'echo ready; exec sleep 60'");
         let mut starts = 0;
         let mut tell = |word: Word| match word {
             Word::Started(..) => starts += 1,
