@@ -17,7 +17,7 @@ tools/run                    the simulated appliance in the foreground with a de
 tools/run demo               plays the main job from ring to recording and prints its story
 tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
                              `world help` lists all
-tools/run replay             gives the journaled inputs of a data directory to the core again, compares byte for byte
+tools/run replay             gives the journaled inputs of a data directory to two fresh cores, compares both byte for byte
 
   --config FILE   another site; default rootfs/share/sites/demo.conf
   --data DIR      where everything is kept; default ./data (the demo makes a directory of its own)
