@@ -101,7 +101,10 @@ impl Sockets {
         let lock = Flock::lock(file.map_err(|why| place(&why))?, FlockArg::LockExclusiveNonblock);
         let _lock = lock.map_err(|(_, why)| match why {
             Errno::EWOULDBLOCK => {
-                format!("a world runs in {} already; end it, or choose another directory (world --dir, tools/run --data)", dir.display())
+                format!(
+                    "a world runs in {} already; end it, or choose another directory (world --dir, tools/run --data)",
+                    dir.display()
+                )
             }
             why => place(&why),
         })?;
