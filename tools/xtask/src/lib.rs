@@ -7,6 +7,7 @@ pub mod demo;
 pub mod programs;
 pub mod replay;
 pub mod run;
+pub mod simulate;
 pub mod supervise;
 pub mod tidy;
 pub mod world;
