@@ -22,6 +22,16 @@ pub const SIP_MESSAGE_BYTES_MAX: usize = 65_535;
 pub const SIP_HEADERS_MAX: usize = 256;
 /// Bytes of a TCP stream held while a message is incomplete.
 pub const SIP_STREAM_BYTES_MAX: usize = 2 * SIP_MESSAGE_BYTES_MAX;
+/// Subscriptions to lamps at once: every seat of a big site with an expansion module; when full new ones get 503.
+pub const SIP_SUBSCRIPTIONS_MAX: usize = 8_192;
+/// Subscriptions of one extension: all keys of its phones, with some left over from phones that lost their power.
+pub const SIP_SUBSCRIPTIONS_PER_EXTENSION_MAX: usize = 256;
+/// Bytes kept of what a subscriber says of itself (Call-ID, tags, Contact, Request-URI, routes); above it gets 513.
+pub const SIP_SUBSCRIPTION_BYTES_MAX: usize = 4_096;
+/// Shortest subscription in seconds; shorter asks get 423.
+pub const SIP_SUBSCRIPTION_S_MIN: u32 = 60;
+/// Longest subscription granted, in seconds.
+pub const SIP_SUBSCRIPTION_S_MAX: u32 = 3_600;
 /// TCP connections at once.
 pub const SIP_CONNECTIONS_MAX: usize = 2_048;
 /// Messages waiting to be written to one TCP connection; when full the connection is closed.
@@ -40,10 +50,15 @@ pub const RTP_PACKET_BYTES_MAX: usize = 1_500;
 pub const FRAME_SAMPLES: usize = 160;
 /// The media tick in microseconds.
 pub const TICK_US: u64 = 20_000;
+/// Supervisors that monitor the two legs of one bridge at once.
+pub const MONITORS_PER_BRIDGE_MAX: usize = 4;
 /// TDM timeslots of one card.
 pub const TIMESLOTS_PER_CARD: usize = 8;
 
 const _: () = assert!(LEGS_MAX >= 2 * CALLS_MAX);
 const _: () = assert!(CONTROL_INBOX_SHED < CONTROL_INBOX_MAX);
 const _: () = assert!(SIP_STREAM_BYTES_MAX > SIP_MESSAGE_BYTES_MAX);
+const _: () = assert!(SIP_SUBSCRIPTIONS_PER_EXTENSION_MAX < SIP_SUBSCRIPTIONS_MAX);
+const _: () = assert!(SIP_SUBSCRIPTION_S_MIN < SIP_SUBSCRIPTION_S_MAX);
+const _: () = assert!((SIP_SUBSCRIPTION_S_MAX as u64) < SIP_STREAM_IDLE_S);
 const _: () = assert!(FRAME_SAMPLES as u64 * 125 == TICK_US);

@@ -116,6 +116,20 @@ pub enum Tone {
     Unobtainable,
     /// Confirmation of a feature code: two short beeps.
     Confirm,
+    /// Somebody listens or records: one beep of 1400 Hz, the frequency of the "recorder warning tone" of US Federal
+    /// Standard 1037C. Ours lasts 200 ms (there 500 ms), so that it covers less of what is said.
+    Monitor,
+}
+
+/// Who hears a supervisor that monitors a leg. The supervisor hears both sides of its bridge in each mode.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum MonitorMode {
+    /// Nobody.
+    Listen,
+    /// The monitored leg alone.
+    Whisper,
+    /// Both sides, everybody else who monitors them, and the recording.
+    Barge,
 }
 
 /// One piece of a playlist.
@@ -201,6 +215,32 @@ pub enum Command {
     Part {
         /// Either of the two.
         leg: LegKey,
+    },
+    /// `leg` hears what `of` and the other side of its bridge say; `mode` says who hears `leg`. Given again it changes
+    /// the mode, or whom. It follows `of` through its bridges; while `of` is in none, `leg` hears `of` alone. `leg` is
+    /// parted from its own bridge first; a `Join` or `Echo` of `leg` ends the monitoring. Keys of `leg` are reported
+    /// and not passed on. In `Barge` what `leg` says is mixed into the `Side::Agent` channel of the recording. More than
+    /// [`crate::limits::MONITORS_PER_BRIDGE_MAX`] are answered with `Report::Failed` (`Exhausted`).
+    Monitor {
+        /// The supervisor.
+        leg: LegKey,
+        /// Whom, usually the agent.
+        of: LegKey,
+        /// Who hears the supervisor.
+        mode: MonitorMode,
+    },
+    /// `leg` monitors nobody any more and hears silence.
+    StopMonitor {
+        /// The supervisor.
+        leg: LegKey,
+    },
+    /// Mixes the first 200 ms of a tone over whatever the leg hears, from the next tick on. Nothing is reported, and a
+    /// restart does not repeat it.
+    Beep {
+        /// Who hears it.
+        leg: LegKey,
+        /// Usually `Tone::Monitor`.
+        tone: Tone,
     },
     /// The leg hears itself.
     Echo {

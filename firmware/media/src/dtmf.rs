@@ -106,6 +106,14 @@ impl Detector {
         told
     }
 
+    /// Whether the newest audio is or may be a key.
+    pub fn suspects(&self) -> bool {
+        match self.state {
+            State::Up { last } => last.is_some(),
+            State::Down { .. } => true,
+        }
+    }
+
     fn step(&mut self, hit: Option<Hit>) -> Option<Digit> {
         let first = |hit: Option<Hit>| State::Up { last: hit.map(|hit| (hit, 1)) };
         let (next, told) = match (self.state, hit) {

@@ -114,7 +114,11 @@ impl Engine {
             Command::StopPlay { leg } => self.with(leg, |leg| leg.playlist = None),
             Command::Join { a, b } => self.join(a, b),
             Command::Part { leg } => self.part(leg),
+            Command::Monitor { leg, of, mode } => self.monitor(leg, of, mode, out),
+            Command::StopMonitor { leg } => self.stop_monitor(leg),
+            Command::Beep { leg, tone } => self.with(leg, |leg| leg.beep(tone)),
             Command::Echo { leg } => {
+                self.stop_monitor(leg);
                 self.part(leg);
                 self.with(leg, |leg| leg.partner = Partner::Itself);
             }
@@ -207,7 +211,16 @@ impl Engine {
         for index in 0..self.legs.len() {
             let Some(mut leg) = self.legs[index].take() else { continue };
             let mut pcm = SILENCE;
-            let voice = voice_of_partner(&self.legs, &leg, &mut pcm);
+            let voice = if leg.hears_a_mix() {
+                monitor::mix(&self.legs, &leg, &mut pcm)
+            } else {
+                voice_of_partner(&self.legs, &leg, &mut pcm)
+            };
+            if leg.records_a_mix()
+                && let Some(recorded) = monitor::recorded(&self.legs, &leg)
+            {
+                leg.record_mix(media, &recorded, out);
+            }
             let timeslot = match leg.kind {
                 Kind::Tdm(port) => highway_out.as_deref_mut().and_then(|highway| highway.port_mut(port)),
                 Kind::Rtp(_) => None,
@@ -298,7 +311,9 @@ impl Engine {
 
     fn destroy(&mut self, now: Instant, key: LegKey, out: &mut Effects) {
         let media = self.media_now(now);
+        self.stop_monitor(key);
         self.part(key);
+        self.leave_watchers(key);
         let Some(leg) = self.leg_mut(key) else { return };
         leg.end_tap(media, out);
         let Some(mut leg) = self.legs.get_mut(key.index() as usize).and_then(Option::take) else { return };
@@ -315,10 +330,14 @@ impl Engine {
         if a == b || self.leg(a).is_none() || self.leg(b).is_none() {
             return;
         }
-        self.part(a);
-        self.part(b);
+        for leg in [a, b] {
+            self.stop_monitor(leg);
+            self.part(leg);
+        }
         self.with(a, |leg| leg.partner = Partner::Peer(b));
         self.with(b, |leg| leg.partner = Partner::Peer(a));
+        self.renew(a);
+        self.renew(b);
     }
 
     /// Ends the bridge or echo of a leg.
@@ -335,6 +354,8 @@ impl Engine {
                 rtp.stream.end_relay();
             }
         });
+        self.renew(key);
+        self.renew(peer);
     }
 
     fn record_start(
@@ -384,23 +405,26 @@ impl Engine {
         }
     }
 
-    /// Whether telephone-events of `from` can pass to `to` as packets.
+    /// Whether telephone-events of `from` can pass to `to` as packets. Packets of a mix are our own, and none of
+    /// another's numbering fits between them.
     fn passes_events(&self, from: LegKey, to: LegKey) -> bool {
-        let (Some(a), Some(b)) = (self.leg(from).and_then(Leg::rtp), self.leg(to).and_then(Leg::rtp)) else {
-            return false;
-        };
-        a.passes_to(b) && b.has_events()
+        let (Some(from), Some(to)) = (self.leg(from), self.leg(to)) else { return false };
+        let (Some(a), Some(b)) = (from.rtp(), to.rtp()) else { return false };
+        a.passes_to(b) && b.has_events() && !to.hears_a_mix()
     }
 
     /// Whether somebody hears this leg by way of the tick.
     fn is_heard_as_samples(&self, leg: &Leg) -> bool {
+        if leg.monitoring.sampled {
+            return true;
+        }
         match (leg.partner, leg.rtp()) {
             (Partner::Nobody, _) => false,
             (_, None) => true,
-            (Partner::Itself, Some(rtp)) => !rtp.passes_to(rtp),
-            (Partner::Peer(peer), Some(rtp)) => {
-                !self.leg(peer).and_then(Leg::rtp).is_some_and(|other| rtp.passes_to(other))
-            }
+            (Partner::Itself, Some(rtp)) => !rtp.passes_to(rtp) || leg.hears_a_mix(),
+            (Partner::Peer(peer), Some(rtp)) => !self
+                .leg(peer)
+                .is_some_and(|peer| peer.rtp().is_some_and(|other| rtp.passes_to(other)) && !peer.hears_a_mix()),
         }
     }
 }
@@ -431,5 +455,6 @@ fn voice_of_partner(legs: &[Option<Box<Leg>>], leg: &Leg, pcm: &mut crate::Pcm) 
     Voice::Sound
 }
 
+mod monitor;
 #[cfg(test)]
 mod tests;

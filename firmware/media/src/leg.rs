@@ -19,6 +19,11 @@ use base::time::Instant;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+mod monitoring;
+
+use monitoring::Beep;
+pub(crate) use monitoring::Monitoring;
+
 /// RTP payload type of comfort noise (RFC 3389); its level is not used.
 const COMFORT_NOISE: u8 = 13;
 /// Keys waiting to be sent to one leg.
@@ -53,6 +58,8 @@ pub(crate) struct Leg {
     /// What the leg said in this tick; only meaningful when `audible`.
     pub heard: Pcm,
     pub audible: bool,
+    pub monitoring: Monitoring,
+    beep: Option<Beep>,
     digits: heapless::Deque<Digit, DIGITS_MAX>,
     sending: Option<Sending>,
     detector: Detector,
@@ -90,6 +97,8 @@ impl Leg {
             tapped: false,
             heard: SILENCE,
             audible: false,
+            monitoring: Monitoring::default(),
+            beep: None,
             digits: heapless::Deque::new(),
             sending: None,
             detector: Detector::default(),
@@ -110,9 +119,9 @@ impl Leg {
         }
     }
 
-    /// Whether something else than the partner is said to it.
+    /// Whether something else than the partner alone is said to it.
     pub fn is_occupied(&self) -> bool {
-        self.playlist.is_some() || self.sending.is_some() || !self.digits.is_empty()
+        self.playlist.is_some() || self.sending.is_some() || !self.digits.is_empty() || self.hears_a_mix()
     }
 
     /// Queues a key; beyond the bound it is dropped, as a phone's keypad would.
@@ -169,18 +178,22 @@ impl Leg {
     /// the tick on the even grid, `now` the clock. `pcm` says whether the frame is wanted as samples.
     pub fn listen(&mut self, media: Instant, now: Instant, pcm: bool, timeslot: Option<&Pcm>, out: &mut Effects) {
         let tones = self.listens_for_tones();
+        let mixed = self.records_a_mix();
         match &mut self.kind {
             Kind::Rtp(rtp) => {
                 if let (Some(tap), Some(codec)) = (&mut self.tap, rtp.codec) {
-                    tap.follow(media, codec, &rtp.jitter, out);
+                    tap.follow(media, codec, &rtp.jitter, mixed, out);
                 }
                 self.audible = rtp.listen(now, pcm || tones, &mut self.heard);
+                if let Some(tap) = self.tap.as_mut().filter(|_| mixed) {
+                    tap.skip_played(&rtp.jitter);
+                }
             }
             Kind::Tdm(_) => {
                 self.audible = timeslot.is_some();
                 if let Some(samples) = timeslot {
                     self.heard = *samples;
-                    if let Some(tap) = &mut self.tap {
+                    if let Some(tap) = self.tap.as_mut().filter(|_| !mixed) {
                         let mut law: Law = [0; FRAME_SAMPLES];
                         g711::encode_frame(Codec::Pcma, samples, &mut law);
                         tap.frame(media, &law, out);
@@ -225,6 +238,9 @@ impl Leg {
                     voice = played;
                 }
             }
+        }
+        if step == Step::Done && self.sound_beep(voice, pcm) {
+            voice = Voice::Sound;
         }
         match &mut self.kind {
             Kind::Tdm(_) => {
@@ -410,6 +426,8 @@ impl RtpLeg {
     fn listen(&mut self, now: Instant, pcm: bool, heard: &mut Pcm) -> bool {
         let (Some(at), Some(remote)) = (self.jitter.advance(now), self.remote) else { return false };
         if !pcm {
+            // What was heard long ago does not fill a gap of now.
+            self.missing = CONCEALED_MAX;
             return false;
         }
         let mut law: Law = [0; FRAME_SAMPLES];

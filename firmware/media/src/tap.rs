@@ -38,10 +38,23 @@ impl Tap {
         self.emit(arrived_us.div_euclid(TICK_US as i64), audio, out);
     }
 
-    /// Records what the play-out has passed by. Called before the play-out moves.
-    pub fn follow(&mut self, now: Instant, codec: Codec, jitter: &JitterBuffer, out: &mut Effects) {
+    /// Whose channel it is.
+    pub fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Records what the play-out has passed by. Called before the play-out moves. When what is played next will come
+    /// mixed with other voices, everything before it is recorded and nothing from there on.
+    pub fn follow(&mut self, now: Instant, codec: Codec, jitter: &JitterBuffer, mixed: bool, out: &mut Effects) {
         if let Some((next, _)) = jitter.due() {
-            self.copy(now, next - BEHIND, codec, jitter, out);
+            self.copy(now, if mixed { next } else { next - BEHIND }, codec, jitter, out);
+        }
+    }
+
+    /// What lies before the play-out was recorded in a mix. Called after the play-out has moved.
+    pub fn skip_played(&mut self, jitter: &JitterBuffer) {
+        if let Some((next, _)) = jitter.due() {
+            self.cursor = self.cursor.max(next);
         }
     }
 

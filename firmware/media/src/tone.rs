@@ -18,6 +18,12 @@ const RATE: usize = 8000;
 const PROGRESS_HZ: u32 = 450;
 /// Peak of a call-progress tone, -10 dBm0.
 const PROGRESS_PEAK: i32 = 7230;
+/// Frequency in Hz of `Tone::Monitor` (US Federal Standard 1037C, "recorder warning tone").
+const MONITOR_HZ: u32 = 1400;
+/// Peak of `Tone::Monitor`, -20 dBm0: about as loud as speech is on average, so it is heard and covers no word.
+const MONITOR_PEAK: i32 = 2286;
+/// How much of a tone `Command::Beep` lets through.
+pub const BEEP_SAMPLES: u64 = 200 * 8;
 /// Peak of the low group of a key, -8 dBm0.
 const ROW_PEAK: i32 = 9100;
 /// Peak of the high group of a key, -6 dBm0.
@@ -56,6 +62,17 @@ fn cadence(tone: Tone) -> (&'static [Beat], bool) {
         Tone::Congestion => (const { &[beat(700, 700)] }, true),
         Tone::Unobtainable => (const { &[beat(100, 100), beat(100, 100), beat(100, 100), beat(400, 400)] }, true),
         Tone::Confirm => (const { &[beat(100, 100), beat(100, 100)] }, false),
+        Tone::Monitor => (const { &[beat(200, 0)] }, false),
+    }
+}
+
+/// Frequency in Hz and peak.
+fn pitch(tone: Tone) -> (u32, i32) {
+    match tone {
+        Tone::Dial | Tone::Ringback | Tone::Busy | Tone::Congestion | Tone::Unobtainable | Tone::Confirm => {
+            (PROGRESS_HZ, PROGRESS_PEAK)
+        }
+        Tone::Monitor => (MONITOR_HZ, MONITOR_PEAK),
     }
 }
 
@@ -86,9 +103,10 @@ fn sounds(beats: &[Beat], again: bool, sample: u64) -> bool {
 /// Writes the tone from its sample `from` on.
 pub fn write(tone: Tone, from: u64, out: &mut [i16]) {
     let (beats, again) = cadence(tone);
+    let (hz, peak) = pitch(tone);
     for (i, sample) in out.iter_mut().enumerate() {
         let at = from + i as u64;
-        *sample = if sounds(beats, again, at) { sine(PROGRESS_HZ, at, PROGRESS_PEAK) } else { 0 };
+        *sample = if sounds(beats, again, at) { sine(hz, at, peak) } else { 0 };
     }
 }
 
@@ -141,6 +159,8 @@ mod tests {
         let number = [(true, 100), (false, 100), (true, 100), (false, 100), (true, 100), (false, 100), (true, 400)];
         assert_eq!(on_off(Tone::Unobtainable, 1000), number);
         assert_eq!(length(Tone::Confirm), Some(3200));
+        assert_eq!(on_off(Tone::Monitor, 500), [(true, 200), (false, 300)]);
+        assert_eq!(length(Tone::Monitor), Some(BEEP_SAMPLES));
         assert_eq!(length(Tone::Busy), None);
     }
 
@@ -155,13 +175,18 @@ mod tests {
         }
     }
 
+    /// Level of a whole second, or of what there is of a short tone.
+    fn dbm0(tone: Tone) -> f64 {
+        let mut sound = vec![0; length(tone).unwrap_or(8000) as usize];
+        write(tone, 0, &mut sound);
+        let power = sound.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>() / sound.len() as f64;
+        // 3.14 dBm0 is a sine at full scale.
+        10.0 * (power / (32_768.0f64.powi(2) / 2.0)).log10() + crate::dtmf::FULL_SCALE_DBM0
+    }
+
     #[test]
     fn levels_are_as_stated() {
-        let mut second = vec![0; 8000];
-        write(Tone::Dial, 0, &mut second);
-        let power = second.iter().map(|s| f64::from(*s) * f64::from(*s)).sum::<f64>() / 8000.0;
-        // 3.14 dBm0 is a sine at full scale.
-        let dbm0 = 10.0 * (power / (32_768.0f64.powi(2) / 2.0)).log10() + crate::dtmf::FULL_SCALE_DBM0;
-        assert!((dbm0 + 10.0).abs() < 0.1, "{dbm0}");
+        assert!((dbm0(Tone::Dial) + 10.0).abs() < 0.1, "{}", dbm0(Tone::Dial));
+        assert!((dbm0(Tone::Monitor) + 20.0).abs() < 0.1, "{}", dbm0(Tone::Monitor));
     }
 }

@@ -2,9 +2,10 @@
 //! would report. It keeps a list of what no engine should be told.
 
 use base::id::{LegKey, Uid};
+use base::limits::MONITORS_PER_BRIDGE_MAX;
 use base::line::PortId;
-use base::media::{Command, Counters, Item, PlayId, Report, RtpRemote, Side, Tone};
-use std::collections::BTreeMap;
+use base::media::{Command, Counters, Item, MonitorMode, PlayId, Report, RtpRemote, Side, Tone};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 /// One leg.
@@ -20,6 +21,10 @@ pub struct Leg {
     pub bridge: Option<LegKey>,
     /// Hears itself.
     pub echo: bool,
+    /// Monitors this one, in this mode.
+    pub monitors: Option<(LegKey, MonitorMode)>,
+    /// Tones mixed over what it heard, so far.
+    pub beeps: u32,
     /// Hears this instead of its bridge.
     pub playing: Option<PlayId>,
     /// Is recorded.
@@ -91,6 +96,29 @@ impl FakeMedia {
         (own.playing.is_none() && back == Some(leg)).then_some(other)
     }
 
+    /// Every leg that `leg` hears now, itself included in an echo; nobody while something is played to it.
+    pub fn heard_by(&self, leg: LegKey) -> BTreeSet<LegKey> {
+        let Some(own) = self.legs.get(&leg).filter(|own| own.playing.is_none()) else { return BTreeSet::new() };
+        let centre = own.monitors.map_or(leg, |(of, _)| of);
+        let across = self.legs.get(&centre).and_then(|l| l.bridge);
+        let mut heard: BTreeSet<LegKey> = across.into_iter().chain([centre]).collect();
+        heard.extend(self.monitors().filter_map(|(monitor, of, mode)| match mode {
+            MonitorMode::Listen => None,
+            MonitorMode::Whisper => (of == leg).then_some(monitor),
+            // Who barges is heard by all who are in the conversation or monitor it.
+            MonitorMode::Barge => (of == leg || of == centre || Some(of) == across).then_some(monitor),
+        }));
+        if !own.echo {
+            heard.remove(&leg);
+        }
+        heard
+    }
+
+    /// Who monitors whom, and how.
+    pub fn monitors(&self) -> impl Iterator<Item = (LegKey, LegKey, MonitorMode)> {
+        self.legs.iter().filter_map(|(k, l)| l.monitors.map(|(of, mode)| (*k, of, mode)))
+    }
+
     /// Follows one command.
     pub fn command(&mut self, command: &Command, out: &mut Vec<Effect>) {
         match command {
@@ -114,8 +142,16 @@ impl FakeMedia {
             }
             Command::Join { a, b } => self.join(*a, *b, out),
             Command::Part { leg } => self.part(*leg),
+            Command::Monitor { leg, of, mode } => self.monitor(*leg, *of, *mode),
+            Command::StopMonitor { leg } => self.stop_monitor(*leg),
+            Command::Beep { leg, tone: _ } => {
+                if let Some(l) = self.legs.get_mut(leg) {
+                    l.beeps += 1;
+                }
+            }
             Command::Echo { leg } => {
                 self.part(*leg);
+                self.stop_monitor(*leg);
                 if let Some(l) = self.legs.get_mut(leg) {
                     l.playing = None;
                     l.echo = true;
@@ -180,6 +216,9 @@ impl FakeMedia {
 
     fn destroy(&mut self, leg: LegKey, out: &mut Vec<Effect>) {
         self.part(leg);
+        for l in self.legs.values_mut() {
+            l.monitors = l.monitors.filter(|(of, _)| *of != leg);
+        }
         let Some(l) = self.legs.remove(&leg) else { return };
         if let Some(port) = l.local_port {
             self.ports.remove(&port);
@@ -213,6 +252,7 @@ impl FakeMedia {
             if let Some(l) = self.legs.get_mut(&leg) {
                 l.bridge = Some(other);
                 l.echo = false;
+                l.monitors = None;
             }
         }
         out.push(Effect::Bridged(a, b));
@@ -223,6 +263,30 @@ impl FakeMedia {
             && let Some(l) = self.legs.get_mut(&other)
         {
             l.bridge = None;
+        }
+    }
+
+    fn monitor(&mut self, leg: LegKey, of: LegKey, mode: MonitorMode) {
+        if leg == of || !self.legs.contains_key(&leg) || !self.legs.contains_key(&of) {
+            self.complaints.push(format!("{leg:?} is to monitor {of:?}: itself, or one of them is not there"));
+            return;
+        }
+        let across = self.legs.get(&of).and_then(|l| l.bridge).filter(|other| *other != leg);
+        let others = self.monitors().filter(|(m, on, _)| *m != leg && (*on == of || Some(*on) == across)).count();
+        if others >= MONITORS_PER_BRIDGE_MAX {
+            self.complaints.push(format!("{leg:?} is to monitor {of:?}, as {others} others do already"));
+            return;
+        }
+        self.part(leg);
+        if let Some(l) = self.legs.get_mut(&leg) {
+            l.echo = false;
+            l.monitors = Some((of, mode));
+        }
+    }
+
+    fn stop_monitor(&mut self, leg: LegKey) {
+        if let Some(l) = self.legs.get_mut(&leg) {
+            l.monitors = None;
         }
     }
 
@@ -244,9 +308,58 @@ fn length_us(items: &[Item]) -> Option<u64> {
         sum += match item {
             Item::Prompt { name, .. } => 1_000_000 + 50_000 * name.len() as u64,
             Item::Tone(Tone::Confirm) => 400_000,
+            Item::Tone(Tone::Monitor) => 200_000,
             Item::Tone(_) | Item::Music => return None,
             Item::Pause(ms) => u64::from(*ms) * 1_000,
         };
     }
     Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::slab::Key;
+
+    const AGENT: u32 = 0;
+    const CALLER: u32 = 1;
+    const FIRST: u32 = 2;
+    const SECOND: u32 = 3;
+
+    fn key(index: u32) -> LegKey {
+        LegKey::from_parts(index, 0)
+    }
+
+    fn told(media: &mut FakeMedia, command: Command) {
+        media.command(&command, &mut Vec::new());
+    }
+
+    fn heard(media: &FakeMedia) -> [Vec<u32>; 4] {
+        [AGENT, CALLER, FIRST, SECOND].map(|leg| media.heard_by(key(leg)).iter().map(|k| k.index()).collect())
+    }
+
+    #[test]
+    fn monitors_hear_and_are_heard_by_their_mode() {
+        let mut media = FakeMedia::new((1_000, 2_000));
+        for index in 0..4 {
+            told(&mut media, Command::CreateTdm { leg: key(index), port: PortId { card: 1, port: index as u8 + 1 } });
+        }
+        let monitor = |leg, mode| Command::Monitor { leg: key(leg), of: key(AGENT), mode };
+        told(&mut media, Command::Join { a: key(AGENT), b: key(CALLER) });
+        told(&mut media, monitor(FIRST, MonitorMode::Listen));
+        told(&mut media, monitor(SECOND, MonitorMode::Whisper));
+        assert_eq!(heard(&media), [vec![1, 3], vec![0], vec![0, 1], vec![0, 1]]);
+        told(&mut media, monitor(FIRST, MonitorMode::Barge));
+        assert_eq!(heard(&media), [vec![1, 2, 3], vec![0, 2], vec![0, 1], vec![0, 1, 2]]);
+        // The first takes the caller over; the second stays with the agent.
+        told(&mut media, Command::Part { leg: key(CALLER) });
+        told(&mut media, Command::Join { a: key(FIRST), b: key(CALLER) });
+        assert_eq!(heard(&media), [vec![3], vec![2], vec![1], vec![0]]);
+        told(&mut media, Command::Destroy { leg: key(AGENT) });
+        assert_eq!(heard(&media), [vec![], vec![2], vec![1], vec![]]);
+        told(&mut media, Command::StopMonitor { leg: key(SECOND) });
+        assert_eq!(media.complaints, [""; 0]);
+        told(&mut media, monitor(SECOND, MonitorMode::Listen));
+        assert_eq!(media.complaints.len(), 1, "of one that is gone");
+    }
 }
