@@ -7,6 +7,8 @@ use base::id::Uid;
 use base::time::{Instant, Wall};
 use serde::{Deserialize, Serialize};
 
+use crate::config::Strategy;
+
 /// One row of the table `leg_event`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LegEvent {
@@ -86,7 +88,18 @@ pub enum Detail {
         queue: String,
         /// Agent id.
         agent: String,
-        /// Every candidate looked at, with the terms that decided.
+        /// The caller's priority, 0-10.
+        priority: u8,
+        /// Time in queue so far, in ms.
+        wait_ms: u64,
+        /// How the queue orders its agents.
+        strategy: Strategy,
+        /// Rings of relaxation that were open: 0 before the first.
+        ring: u32,
+        /// The caller came first because the starvation bound was reached.
+        starved: bool,
+        /// Every candidate looked at, with the terms that decided: [`crate::select::decide`] over them names the winner
+        /// again.
         candidates: Vec<Candidate>,
         /// In words.
         why: String,
@@ -194,8 +207,177 @@ pub enum Detail {
 pub struct Candidate {
     /// Agent id.
     pub agent: String,
-    /// Ready for this long, in ms; the score of longest-idle.
-    pub idle_ms: u64,
-    /// Empty when eligible, otherwise the rule that excluded it: `not ready (wrap-up)`, `phone not registered`.
-    pub excluded: String,
+    /// What it is compared by, most important first; the same names for every eligible candidate of a list. Empty when
+    /// excluded.
+    pub terms: Vec<Term>,
+    /// Why it was not eligible; none when it was.
+    pub excluded: Option<Exclusion>,
+}
+
+/// One number that agents are compared by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Term {
+    /// What it counts, in which unit, and which end wins.
+    pub name: TermName,
+    /// The number.
+    pub value: i64,
+}
+
+/// What a term counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TermName {
+    /// 1 for the agent that the caller prefers (the one he spoke to last, or the one of his VIP entry), 0 for others.
+    Preferred,
+    /// Sum of the agent's levels over all skills that the caller wishes.
+    Skill,
+    /// Ready for so long, in ms.
+    IdleMs,
+    /// Calls taken.
+    Calls,
+    /// Time talked, in ms.
+    TalkMs,
+    /// Share of the time logged in that was spent on calls, in parts of a thousand.
+    OccupancyPermille,
+    /// Places in the queue's list between the agent served last and this one, cyclically.
+    Distance,
+    /// Offers of this call that the agent has had already.
+    Tries,
+    /// A number drawn for this agent and this decision, 0-4,294,967,295.
+    Draw,
+    /// Weighted draw: how far the drawn ticket is before the agent's own tickets, cyclically; 0 when it is one of them.
+    Ticket,
+    /// Place in the queue's list of agents, from 0; unique, so the order is total.
+    Position,
+}
+
+impl TermName {
+    /// Every name, in the order in which a decision compares.
+    pub const ALL: [TermName; 11] = [
+        TermName::Preferred,
+        TermName::Skill,
+        TermName::IdleMs,
+        TermName::Calls,
+        TermName::TalkMs,
+        TermName::OccupancyPermille,
+        TermName::Distance,
+        TermName::Tries,
+        TermName::Draw,
+        TermName::Ticket,
+        TermName::Position,
+    ];
+
+    /// Whether the larger number wins; otherwise the smaller does.
+    pub const fn higher_wins(self) -> bool {
+        match self {
+            TermName::Preferred | TermName::Skill | TermName::IdleMs => true,
+            TermName::Calls
+            | TermName::TalkMs
+            | TermName::OccupancyPermille
+            | TermName::Distance
+            | TermName::Tries
+            | TermName::Draw
+            | TermName::Ticket
+            | TermName::Position => false,
+        }
+    }
+
+    /// As it stands in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TermName::Preferred => "preferred",
+            TermName::Skill => "skill",
+            TermName::IdleMs => "idle-ms",
+            TermName::Calls => "calls",
+            TermName::TalkMs => "talk-ms",
+            TermName::OccupancyPermille => "occupancy-permille",
+            TermName::Distance => "distance",
+            TermName::Tries => "tries",
+            TermName::Draw => "draw",
+            TermName::Ticket => "ticket",
+            TermName::Position => "position",
+        }
+    }
+}
+
+/// Why an agent was not eligible.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// The rule.
+    pub rule: Rule,
+    /// What the rule looked at: the name of a state (`wrap-up`), a skill (`billing`), a skill with the level that the
+    /// agent has and the one that is required (`billing 3 < 5`).
+    pub detail: String,
+    /// Path of the line in the configuration that decided: `queue support skill billing`; empty when none did.
+    pub config: String,
+}
+
+/// The rules that keep an agent out of a decision.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// In a state that takes no offers; the detail is its name.
+    NotReady,
+    /// No phone of the agent can be reached.
+    PhoneNotRegistered,
+    /// Does not have a skill that is required.
+    SkillMissing,
+    /// Has the skill, below the level that is required now.
+    SkillLevel,
+    /// The caller waits for the agent it prefers.
+    WaitsForPreferred,
+    /// Has had as many calls in the last hour as it may.
+    CallsPerHour,
+    /// Did not answer a moment ago; the pause before the next offer is not over.
+    RetryDelay,
+    /// Not yet among the agents that ring-progressively has reached.
+    RingStep,
+    /// Does not serve the queue (yet: a ring of relaxation may add it).
+    NotMember,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Rule; 9] = [
+        Rule::NotReady,
+        Rule::PhoneNotRegistered,
+        Rule::SkillMissing,
+        Rule::SkillLevel,
+        Rule::WaitsForPreferred,
+        Rule::CallsPerHour,
+        Rule::RetryDelay,
+        Rule::RingStep,
+        Rule::NotMember,
+    ];
+
+    /// As it stands in the journal.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Rule::NotReady => "not-ready",
+            Rule::PhoneNotRegistered => "phone-not-registered",
+            Rule::SkillMissing => "skill-missing",
+            Rule::SkillLevel => "skill-level",
+            Rule::WaitsForPreferred => "waits-for-preferred",
+            Rule::CallsPerHour => "calls-per-hour",
+            Rule::RetryDelay => "retry-delay",
+            Rule::RingStep => "ring-step",
+            Rule::NotMember => "not-member",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_code_are_those_of_the_journal() {
+        for name in TermName::ALL {
+            assert_eq!(serde_json::to_value(name).unwrap(), name.as_str());
+        }
+        for rule in Rule::ALL {
+            assert_eq!(serde_json::to_value(rule).unwrap(), rule.as_str());
+        }
+        assert!(TermName::ALL.is_sorted());
+    }
 }

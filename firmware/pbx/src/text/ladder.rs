@@ -15,11 +15,8 @@ texts! {
     MEDIA: "媒体：{what}", "media: {what}";
     QUEUED: "进入队列 {queue}：优先级 {priority}，第 {position} 位", "queue {queue}: priority {priority}, position {position}";
     OFFERED: "派单：{queue} → 座席 {agent}", "offer: {queue} → agent {agent}";
-    CANDIDATE: "· {agent}：空闲 {idle}", "· {agent}: idle for {idle}";
+    CANDIDATE: "· 座席 {agent}：{terms}", "· {agent}: {terms}";
     EXCLUDED: "· {agent}：不可派（{why}）", "· {agent}: not eligible ({why})";
-    LONGEST_IDLE:
-        "空闲最久：座席 {agent} 已空闲 {idle}，可派座席共 {count} 名",
-        "longest idle: agent {agent} idle for {idle}, of {count} eligible";
     PLAY: "播放 {what}", "play {what}";
     JOIN: "双方接通", "join";
     OFFER_ENDED: "派单结束：{agent}，{cause}，振铃 {ring}", "offer ended: {agent}, {cause}, rang {ring}";

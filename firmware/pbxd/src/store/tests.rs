@@ -3,8 +3,9 @@
 use super::read::Reader;
 use super::*;
 use base::time::{Instant, Wall};
+use pbx::config::Strategy;
 use pbx::door::TroubleKind;
-use pbx::event::{Candidate, Detail};
+use pbx::event::{Candidate, Detail, Term, TermName};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -60,7 +61,16 @@ fn queue_call() -> Vec<LegEvent> {
     let offered = |agent: &str| Detail::Offered {
         queue: "support".into(),
         agent: agent.into(),
-        candidates: vec![Candidate { agent: agent.into(), idle_ms: 5, excluded: String::new() }],
+        priority: 5,
+        wait_ms: 0,
+        strategy: Strategy::LongestIdle,
+        ring: 0,
+        starved: false,
+        candidates: vec![Candidate {
+            agent: agent.into(),
+            terms: vec![Term { name: TermName::IdleMs, value: 5 }],
+            excluded: None,
+        }],
         why: "longest idle".into(),
     };
     let state = |agent: &str, from: &str, to: &str| Detail::AgentState {

@@ -2,6 +2,7 @@
 
 use super::layout::{centred, fit, left, width};
 use super::say::{Say, seconds_of_ms};
+use super::terms;
 use base::time::Instant;
 use pbx::event::{Candidate, Detail, LegEvent};
 use pbx::text::{ladder as key, word};
@@ -230,17 +231,6 @@ fn media(what: &str, say: Say) -> String {
     }
 }
 
-/// The reason of an offer, from the terms that decided; none when they name another winner.
-fn longest_idle(agent: &str, candidates: &[Candidate], say: Say) -> Option<String> {
-    let eligible = || candidates.iter().filter(|c| c.excluded.is_empty());
-    let winner = eligible().find(|c| c.agent == agent)?;
-    if eligible().any(|c| c.idle_ms > winner.idle_ms) {
-        return None;
-    }
-    let (idle, count) = (seconds_of_ms(winner.idle_ms), eligible().count().to_string());
-    Some(say.text(key::LONGEST_IDLE, &[("agent", agent), ("idle", &idle), ("count", &count)]))
-}
-
 /// What happens in queues.
 fn describe_queue(detail: &Detail, say: Say) -> Vec<String> {
     match detail {
@@ -249,8 +239,8 @@ fn describe_queue(detail: &Detail, say: Say) -> Vec<String> {
             let values = [("queue", queue.as_str()), ("priority", &priority), ("position", &position)];
             vec![say.text(key::QUEUED, &values)]
         }
-        Detail::Offered { queue, agent, candidates, why } => {
-            let why = longest_idle(agent, candidates, say).unwrap_or_else(|| why.clone());
+        Detail::Offered { queue, agent, strategy, candidates, why, .. } => {
+            let why = terms::reason(*strategy, agent, candidates, say).unwrap_or_else(|| why.clone());
             let mut text = decision(say.text(key::OFFERED, &[("queue", queue), ("agent", agent)]), &why, say);
             text.extend(candidates.iter().map(|c| candidate(c, say)));
             text
@@ -317,11 +307,10 @@ fn of_leg(event: &LegEvent, text: String, say: Say) -> String {
 }
 
 fn candidate(candidate: &Candidate, say: Say) -> String {
-    let Candidate { agent, idle_ms, excluded } = candidate;
-    if excluded.is_empty() {
-        say.text(key::CANDIDATE, &[("agent", agent), ("idle", &seconds_of_ms(*idle_ms))])
-    } else {
-        say.text(key::EXCLUDED, &[("agent", agent), ("why", excluded)])
+    let agent = candidate.agent.as_str();
+    match &candidate.excluded {
+        None => say.text(key::CANDIDATE, &[("agent", agent), ("terms", &terms::in_a_row(&candidate.terms, say))]),
+        Some(exclusion) => say.text(key::EXCLUDED, &[("agent", agent), ("why", &terms::exclusion(exclusion, say))]),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod cdr;
 pub mod ladder;
 pub mod layout;
 pub mod say;
+pub mod terms;
 
 use cdr::Cdr;
 use layout::table;

@@ -3,7 +3,8 @@
 use super::*;
 use base::id::Uid;
 use base::time::{Instant, Wall};
-use pbx::event::Candidate;
+use pbx::config::Strategy;
+use pbx::event::{Candidate, Exclusion, Rule, Term, TermName};
 
 const RECORDING: Uid = Uid(7);
 
@@ -17,13 +18,31 @@ fn sip(ms: u64, leg: u32, sent: bool, message: &str) -> LegEvent {
     at(ms, Some(leg), Detail::Sip { sent, message: message.into() })
 }
 
+fn eligible(agent: &str, idle_ms: i64, position: i64) -> Candidate {
+    let terms =
+        vec![Term { name: TermName::IdleMs, value: idle_ms }, Term { name: TermName::Position, value: position }];
+    Candidate { agent: agent.into(), terms, excluded: None }
+}
+
 fn call() -> Vec<LegEvent> {
     let s = String::from;
+    let wrap_up = Exclusion { rule: Rule::NotReady, detail: s("wrap-up"), config: s("") };
     let candidates = vec![
-        Candidate { agent: s("1001"), idle_ms: 61_000, excluded: s("") },
-        Candidate { agent: s("1002"), idle_ms: 0, excluded: s("not ready (wrap-up)") },
+        eligible("1001", 61_000, 0),
+        Candidate { agent: s("1002"), terms: Vec::new(), excluded: Some(wrap_up) },
+        eligible("1003", 8_250, 2),
     ];
-    let offered = Detail::Offered { queue: s("support"), agent: s("1001"), candidates, why: s("longest idle") };
+    let offered = Detail::Offered {
+        queue: s("support"),
+        agent: s("1001"),
+        priority: 5,
+        wait_ms: 1,
+        strategy: Strategy::LongestIdle,
+        ring: 0,
+        starved: false,
+        candidates,
+        why: s("longest-idle: 1001"),
+    };
     vec![
         at(1_000, None, Detail::CallBegan { caller: s("13800138000"), called: s("4001234"), origin: s("line 1/1") }),
         at(1_000, Some(0), Detail::Line { what: s("ring began") }),
@@ -76,7 +95,11 @@ fn the_ladder_stands_in_columns() {
     let ringing = text.lines().find(|l| l.contains("180 Ringing")).expect("180");
     assert!(ringing.contains("◀") && ringing.trim_end().ends_with('│'), "{ringing}");
     assert!(
-        text.contains("phone 2001") && text.contains("because: longest idle") && text.contains("not ready (wrap-up)")
+        text.contains("phone 2001")
+            && text.contains(
+                "because: longest idle: agent 1001 (idle for 61.000 s) before agent 1003 (idle for 8.250 s), of 2"
+            )
+            && text.contains("1002: not eligible (wrap-up)")
     );
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::sim::plan::Plan;
 use base::id::Uid;
 use base::time::{Instant, Wall};
-use pbx::event::Candidate;
+use pbx::config::Strategy;
 
 /// Rows told to fresh checkers.
 struct Told {
@@ -66,9 +66,20 @@ impl Told {
     }
 
     fn offered(&mut self, call: u128, queue: &str, agent: u32) -> &mut Told {
-        let candidates: Vec<Candidate> = Vec::new();
-        let (queue, agent) = (queue.into(), Plan::agent(agent));
-        self.row(call, Detail::Offered { queue, agent, candidates, why: "test".into() })
+        self.row(
+            call,
+            Detail::Offered {
+                queue: queue.into(),
+                agent: Plan::agent(agent),
+                priority: 0,
+                wait_ms: 0,
+                strategy: Strategy::LongestIdle,
+                ring: 0,
+                starved: false,
+                candidates: Vec::new(),
+                why: "test".into(),
+            },
+        )
     }
 
     fn finds(&mut self, what: &str) {

@@ -3,7 +3,7 @@
 use super::Played;
 use super::checks::{Checks, so};
 use super::stage::Cast;
-use pbx::event::{Detail, LegEvent};
+use pbx::event::{Candidate, Detail, LegEvent, TermName};
 use pbx::text::story as key;
 use tests::peer::audio::{Pcm, demand, find, missing_ms};
 
@@ -57,7 +57,8 @@ fn facts(checks: &mut Checks, facts: &[LegEvent], cast: &Cast) {
         .iter()
         .find_map(|f| match &f.detail {
             Detail::Offered { agent, candidates, .. } => {
-                let idle = candidates.iter().filter(|c| c.excluded.is_empty()).max_by_key(|c| c.idle_ms);
+                let idle_ms = |c: &Candidate| c.terms.iter().find(|t| t.name == TermName::IdleMs).map(|t| t.value);
+                let idle = candidates.iter().filter(|c| c.excluded.is_none()).max_by_key(|c| idle_ms(c));
                 Some((agent.clone(), idle.map(|c| c.agent.clone()).unwrap_or_default()))
             }
             _ => None,
