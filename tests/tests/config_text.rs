@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use base::line::PortId;
 use pbx::config::{
-    Agent, Codes, Config, Destination, Extension, Language, Line, Media, Menu, Problem, Queue, Severity, Sip, System,
+    Agent, Codes, Config, Destination, Did, Extension, Language, Line, Media, Menu, Problem, Queue, Severity, Sip, System,
     Trunk, examine, locate, parse, print, validate, validate_prompts,
 };
 use proptest::prelude::*;
@@ -54,7 +54,7 @@ fn the_demo_site_is_as_described() {
     assert_eq!(main.keys[&'1'], Destination::Queue("sales".into()));
     assert_eq!(main.keys[&'2'], Destination::Queue("support".into()));
     assert_eq!(main.otherwise, Destination::Queue("support".into()));
-    assert_eq!(config.dids["4001234"], Destination::Menu("main".into()));
+    assert_eq!(config.dids["4001234"].to, Destination::Menu("main".into()));
     assert_eq!(config.numbers["8000"], Destination::Queue("support".into()));
     assert_eq!(config.numbers["9000"], Destination::Menu("main".into()));
     assert_eq!(config.trunks["carrier"].port, Some(5080));
@@ -251,7 +251,7 @@ fn unknown_names_get_the_nearest_known_one() {
     );
     assert_eq!(remedy("menu m { prompt p; keys 1 { to echo; } }"), "write `key` if that is meant, otherwise remove it");
     assert_eq!(remedy("system { hostname x; }"), "write `name` if that is meant, otherwise remove it");
-    assert_eq!(remedy("system { zzz x; }"), "remove it; known here: name, language");
+    assert_eq!(remedy("system { zzz x; }"), "remove it; known here: name, language, utc-offset");
 }
 
 #[test]
@@ -483,6 +483,7 @@ fn queue(agents: usize) -> impl Strategy<Value = Queue> {
             wrap_up_s,
             max_wait_s,
             record,
+            ..Queue::preset("")
         },
     )
 }
@@ -517,7 +518,7 @@ prop_compose! {
               min in 10..=60u32, max in 60..=86_400u32, first in 600..20_000u16, many in 2..500u16, jitter in 1..=10u32,
               silence in 5..=3600u32, other in any::<bool>()) -> (System, Sip, Media) {
         let ip: IpAddr = if six { Ipv6Addr::LOCALHOST.into() } else { [127, 0, 0, 9].into() };
-        let system = System { name, language: if english { Language::En } else { Language::Zh } };
+        let system = System { name, language: if english { Language::En } else { Language::Zh }, ..System::preset("") };
         let sip = Sip { listen: SocketAddr::new(ip, port), realm, expires_min_s: min, expires_max_s: max };
         let address = if other { [10, 1, 2, 3].into() } else { ip };
         let rtp_ports = (first * 2, first * 2 + many * 2 - 1);
@@ -546,8 +547,9 @@ fn config() -> impl Strategy<Value = Config> {
                 move |(head, extensions, (queues, agents), menus, trunks, numbers, dids, lines, codes)| {
                     let agent = |(n, (name, logged_in)): (usize, (String, bool))| Agent {
                         name,
-                        extension: (2000 + n).to_string(),
+                        extension: Some((2000 + n).to_string()),
                         logged_in,
+                        ..Agent::preset("")
                     };
                     let trunk = |(n, (port, record)): (usize, (Option<u16>, bool))| Trunk {
                         address: IpAddr::from([10, 0, 0, n as u8]),
@@ -572,13 +574,15 @@ fn config() -> impl Strategy<Value = Config> {
                         menus: numbered(menus, |n| format!("menu.{n}")),
                         trunks: numbered(trunks.into_iter().enumerate().map(trunk).collect(), |n| format!("Trunk_{n}")),
                         numbers: numbered(numbers, |n| (8000 + n).to_string()),
-                        dids: numbered(dids, did),
+                        dids: numbered(dids.into_iter().map(|to| Did { to, priority: None }).collect(), did),
                         codes: Codes {
                             echo: codes[0].into(),
                             agent_login: codes[1].into(),
                             agent_not_ready: codes[2].into(),
                             wrap_up_finish: codes[3].into(),
+                            ..Codes::preset("")
                         },
+                        ..Config::preset()
                     }
                 },
             )

@@ -289,9 +289,11 @@ impl Agents {
                 }
             };
             if let Some(agent) = self.list.get_mut(index.0 as usize) {
-                agent.extension.clone_from(&wanted.extension);
+                agent.extension = wanted.extension.clone().unwrap_or_default();
             }
-            self.by_extension.insert(wanted.extension.clone(), index);
+            if let Some(extension) = &wanted.extension {
+                self.by_extension.insert(extension.clone(), index);
+            }
         }
         let gone = self.iter().filter(|(_, a)| !config.agents.contains_key(&a.id)).map(|(i, _)| i).collect();
         (begin, gone)

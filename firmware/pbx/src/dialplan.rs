@@ -57,7 +57,7 @@ pub fn from_inside(config: &Config, called: &str) -> Route {
 /// What callers from outside reach.
 pub fn from_outside(config: &Config, called: &str) -> Route {
     match config.dids.get(called) {
-        Some(to) => route(Meaning::To(to.clone()), format!("did {called}")),
+        Some(did) => route(Meaning::To(did.to.clone()), format!("did {called}")),
         None => route(Meaning::Unknown, format!("no did is {called}")),
     }
 }

@@ -7,6 +7,7 @@ extern crate alloc;
 
 pub mod agent;
 mod alarm;
+pub mod calendar;
 mod call;
 mod code;
 pub mod config;

@@ -12,7 +12,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use md5::{Digest, Md5};
 use pbx::Pbx;
-use pbx::config::{Codes, Config, Destination, Language};
+use pbx::config::{Config, Destination, Language};
 use pbx::door::{Boot, Input, Output};
 use signaling::sdp::{Audio, Direction, Format};
 use signaling::sip::Endpoint;
@@ -88,50 +88,38 @@ struct Site {
 const BOX: &str = "127.0.0.1:5060";
 
 fn config() -> Config {
-    let extension = |name: &str| pbx::config::Extension {
-        name: name.into(),
-        secret: "a long secret".into(),
-        ring_timeout_s: 30,
-        record: false,
-    };
+    let extension =
+        |name: &str| pbx::config::Extension { secret: "a long secret".into(), ..pbx::config::Extension::preset(name) };
     let agent = |extension: &str| pbx::config::Agent {
         name: format!("Agent {extension}"),
-        extension: extension.into(),
+        extension: Some(extension.into()),
         logged_in: true,
+        ..pbx::config::Agent::preset("")
     };
     let queue = pbx::config::Queue {
         title: "Support".into(),
         agents: vec!["1001".into(), "1002".into()],
-        priority: 5,
-        ring_timeout_s: 15,
-        wrap_up_s: 10,
         max_wait_s: 60,
-        record: true,
+        ..pbx::config::Queue::preset("support")
     };
     let menu = pbx::config::Menu {
         languages: vec![Language::Zh, Language::En],
         prompt: "menu-main".into(),
-        timeout_s: 5,
         retries: 1,
         keys: BTreeMap::from([
             ('1', Destination::Extension("2003".into())),
             ('2', Destination::Queue("support".into())),
         ]),
-        otherwise: Destination::Hangup,
+        ..pbx::config::Menu::preset("main")
     };
+    let did = pbx::config::Did { to: Destination::Menu("main".into()), priority: None };
     Config {
-        system: pbx::config::System { name: "test".into(), language: Language::En },
-        sip: pbx::config::Sip {
-            listen: BOX.parse().unwrap(),
-            realm: "cordboard".into(),
-            expires_min_s: 30,
-            expires_max_s: 3600,
-        },
+        system: pbx::config::System { name: "test".into(), language: Language::En, ..pbx::config::System::preset("") },
+        sip: pbx::config::Sip { listen: BOX.parse().unwrap(), ..pbx::config::Sip::preset("") },
         media: pbx::config::Media {
             address: "127.0.0.1".parse().unwrap(),
             rtp_ports: (20000, 20099),
-            jitter_ms: 40,
-            silence_timeout_s: 30,
+            ..pbx::config::Media::preset("")
         },
         lines: BTreeMap::from([(
             PortId { card: 1, port: 1 },
@@ -141,18 +129,12 @@ fn config() -> Config {
         agents: BTreeMap::from([("1001".into(), agent("2001")), ("1002".into(), agent("2002"))]),
         queues: BTreeMap::from([("support".into(), queue)]),
         menus: BTreeMap::from([("main".into(), menu)]),
-        trunks: BTreeMap::new(),
         numbers: BTreeMap::from([
             ("8000".into(), Destination::Queue("support".into())),
             ("9000".into(), Destination::Menu("main".into())),
         ]),
-        dids: BTreeMap::from([("4001234".into(), Destination::Menu("main".into()))]),
-        codes: Codes {
-            echo: "*43".into(),
-            agent_login: "*45".into(),
-            agent_not_ready: "*46".into(),
-            wrap_up_finish: "*48".into(),
-        },
+        dids: BTreeMap::from([("4001234".into(), did)]),
+        ..Config::preset()
     }
 }
 

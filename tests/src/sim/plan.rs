@@ -4,9 +4,7 @@ use super::dice::Dice;
 use super::network::Weather;
 use base::line::PortId;
 use base::time::Wall;
-use pbx::config::{
-    Agent, Codes, Config, Destination, Extension, Language, Line, Media, Menu, Queue, Sip, System, Trunk,
-};
+use pbx::config::{Agent, Config, Destination, Did, Extension, Language, Line, Media, Menu, Queue, Sip, System, Trunk};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -157,17 +155,20 @@ impl Plan {
             extensions.insert(Plan::extension(n), extension(&Plan::extension(n)));
             let name = format!("Agent {n}");
             let logged_in = n % 3 == 0;
-            agents.insert(Plan::agent(n), Agent { name, extension: Plan::extension(n), logged_in });
+            let id = Plan::agent(n);
+            let agent = Agent { name, extension: Some(Plan::extension(n)), logged_in, ..Agent::preset(&id) };
+            agents.insert(id, agent);
         }
         for n in 0..self.office {
             extensions.insert(Plan::office_extension(n), extension(&Plan::office_extension(n)));
         }
+        let did = |to: Destination| Did { to, ..Did::preset("") };
         let line = |port: PortId| Line { label: format!("line {}/{}", port.card, port.port), did: "4001000".into() };
         let trunk = Trunk { address: CARRIER.ip(), port: Some(CARRIER.port()), record: false };
         Config {
-            system: System { name: "simulated".into(), language: Language::En },
-            sip: Sip { listen: BOX, realm: "cordboard".into(), expires_min_s: 10, expires_max_s: 3_600 },
-            media: Media { address: BOX.ip(), rtp_ports: (20_000, 20_999), jitter_ms: 40, silence_timeout_s: 10 },
+            system: System { name: "simulated".into(), language: Language::En, ..System::preset("") },
+            sip: Sip { listen: BOX, expires_min_s: 10, ..Sip::preset("") },
+            media: Media { address: BOX.ip(), silence_timeout_s: 10, ..Media::preset("") },
             lines: self.ports().into_iter().map(|port| (port, line(port))).collect(),
             extensions,
             agents,
@@ -179,17 +180,12 @@ impl Plan {
                 ("8001".to_string(), Destination::Menu("main".into())),
             ]),
             dids: BTreeMap::from([
-                ("4001000".to_string(), Destination::Menu("main".into())),
-                ("4002000".to_string(), Destination::Queue("support".into())),
-                ("4003000".to_string(), Destination::Queue("sales".into())),
-                ("4004000".to_string(), Destination::Queue("vip".into())),
+                ("4001000".to_string(), did(Destination::Menu("main".into()))),
+                ("4002000".to_string(), did(Destination::Queue("support".into()))),
+                ("4003000".to_string(), did(Destination::Queue("sales".into()))),
+                ("4004000".to_string(), did(Destination::Queue("vip".into()))),
             ]),
-            codes: Codes {
-                echo: "*43".into(),
-                agent_login: "*45".into(),
-                agent_not_ready: "*46".into(),
-                wrap_up_finish: "*48".into(),
-            },
+            ..Config::preset()
         }
     }
 
@@ -202,6 +198,7 @@ impl Plan {
             wrap_up_s: self.wrap_up_s,
             max_wait_s: self.max_wait_s,
             record,
+            ..Queue::preset(title)
         };
         BTreeMap::from([
             ("support".to_string(), queue("Support", 5, 1, true)),
@@ -213,7 +210,7 @@ impl Plan {
 
 fn extension(number: &str) -> Extension {
     let name = format!("Phone {number}");
-    Extension { name, secret: Plan::secret(number), ring_timeout_s: 20, record: false }
+    Extension { name, secret: Plan::secret(number), ring_timeout_s: 20, ..Extension::preset(number) }
 }
 
 fn menu() -> Menu {
@@ -221,8 +218,8 @@ fn menu() -> Menu {
         languages: vec![Language::Zh, Language::En],
         prompt: "menu-main".into(),
         timeout_s: 4,
-        retries: 2,
         keys: BTreeMap::from([('1', Destination::Queue("sales".into())), ('2', Destination::Queue("support".into()))]),
         otherwise: Destination::Queue("support".into()),
+        ..Menu::preset("main")
     }
 }

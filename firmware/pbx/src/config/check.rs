@@ -102,6 +102,8 @@ impl<'c> Tables<'c> {
         Tables(
             [
                 (Table::Extension, names(&config.extensions)),
+                (Table::Calendar, names(&config.calendars)),
+                (Table::Skill, names(&config.skills)),
                 (Table::Agent, names(&config.agents)),
                 (Table::Queue, names(&config.queues)),
                 (Table::Menu, names(&config.menus)),
@@ -180,11 +182,12 @@ fn extensions(config: &Config, found: &mut Vec<Finding>) {
     }
     let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for (id, agent) in &config.agents {
-        let Some(other) = taken.get(agent.extension.as_str()) else {
-            taken.insert(&agent.extension, id);
+        let Some(phone) = &agent.extension else { continue };
+        let Some(other) = taken.get(phone.as_str()) else {
+            taken.insert(phone, id);
             continue;
         };
-        let reason = Text::new(problem::PHONE_SHARED).with("extension", &agent.extension).with("other", *other);
+        let reason = Text::new(problem::PHONE_SHARED).with("extension", phone).with("other", *other);
         let finding = Finding::error(format!("agent {id} extension"), reason, problem::PHONE_SHARED_REMEDY);
         found.push(finding.resting_on(format!("agent {other} extension")));
     }

@@ -1,11 +1,15 @@
 //! Between the typed fields of [`super::Config`] and the generic [`Value`]s of the schema.
 
-use alloc::string::String;
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use super::acd::{Consent, EmptyFactor, Strategy};
 use super::value::Value;
 use super::{Destination, Language};
+use crate::calendar::{DaysOff, Extra, Hours};
 
 /// A type that a leaf can fill.
 pub(super) trait Field: Sized {
@@ -42,18 +46,76 @@ field!(Vec<Language>, Vec::new(), Languages);
 field!(IpAddr, IpAddr::V4(Ipv4Addr::UNSPECIFIED), Address);
 field!(SocketAddr, SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0), Socket);
 field!(Destination, Destination::Hangup, Destination);
+field!(i32, 0, UtcOffset);
+field!(BTreeMap<String, u8>, BTreeMap::new(), Skills);
+field!(Vec<Hours>, Vec::new(), Hours);
+field!(Vec<DaysOff>, Vec::new(), DaysOff);
+field!(Vec<Extra>, Vec::new(), ExtraHours);
 
-impl Field for u8 {
+macro_rules! word_field {
+    ($type:ident, $blank:ident) => {
+        impl Field for $type {
+            fn blank() -> Self {
+                $type::$blank
+            }
+            fn from_value(value: Value) -> Option<Self> {
+                if let Value::Text(word) = value { $type::of_word(&word) } else { None }
+            }
+            fn to_value(&self) -> Value {
+                Value::Text(self.word().to_owned())
+            }
+        }
+    };
+}
+
+word_field!(Strategy, LongestIdle);
+word_field!(Consent, None);
+
+impl Field for BTreeSet<EmptyFactor> {
     fn blank() -> Self {
-        0
+        BTreeSet::new()
     }
     fn from_value(value: Value) -> Option<Self> {
-        if let Value::Number(n) = value { u8::try_from(n).ok() } else { None }
+        if let Value::Texts(words) = value { words.iter().map(|w| EmptyFactor::of_word(w)).collect() } else { None }
     }
     fn to_value(&self) -> Value {
-        Value::Number((*self).into())
+        Value::Texts(self.iter().map(|factor| factor.word().to_owned()).collect())
     }
 }
+
+impl Field for Option<char> {
+    fn blank() -> Self {
+        None
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Absent => Some(None),
+            Value::Text(key) => key.chars().next().map(Some),
+            _ => None,
+        }
+    }
+    fn to_value(&self) -> Value {
+        self.map_or(Value::Absent, |key| Value::Text(key.to_string()))
+    }
+}
+
+macro_rules! small {
+    ($($type:ty),*) => {$(
+        impl Field for $type {
+            fn blank() -> Self {
+                0
+            }
+            fn from_value(value: Value) -> Option<Self> {
+                if let Value::Number(n) = value { <$type>::try_from(n).ok() } else { None }
+            }
+            fn to_value(&self) -> Value {
+                Value::Number((*self).into())
+            }
+        }
+    )*};
+}
+
+small!(u8, u16);
 
 impl Field for (u16, u16) {
     fn blank() -> Self {
@@ -67,18 +129,21 @@ impl Field for (u16, u16) {
     }
 }
 
-impl Field for Option<u16> {
-    fn blank() -> Self {
-        None
-    }
-    fn from_value(value: Value) -> Option<Self> {
-        match value {
-            Value::Absent => Some(None),
-            Value::Number(n) => u16::try_from(n).ok().map(Some),
-            _ => None,
+/// A leaf that need not be given, on top of one that must.
+macro_rules! optional {
+    ($($type:ty),*) => {$(
+        impl Field for Option<$type> {
+            fn blank() -> Self {
+                None
+            }
+            fn from_value(value: Value) -> Option<Self> {
+                if value == Value::Absent { Some(None) } else { Field::from_value(value).map(Some) }
+            }
+            fn to_value(&self) -> Value {
+                self.as_ref().map_or(Value::Absent, Field::to_value)
+            }
         }
-    }
-    fn to_value(&self) -> Value {
-        self.map_or(Value::Absent, |port| Value::Number(port.into()))
-    }
+    )*};
 }
+
+optional!(u8, u16, u32, String);

@@ -1,8 +1,10 @@
 //! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
 //! file; nothing outside here knows the text form.
 
+mod acd;
 mod check;
 mod field;
+mod leaves;
 mod print;
 pub mod problem;
 mod read;
@@ -11,7 +13,12 @@ mod token;
 mod tree;
 pub mod value;
 mod view;
+mod when;
 
+pub use acd::{
+    Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill, Strategy,
+    Supervisor, Vip, Wanted,
+};
 pub use print::print;
 pub use problem::{Problem, Severity};
 
@@ -94,10 +101,16 @@ pub struct Config {
     pub sip: Sip,
     /// `media { … }`
     pub media: Media,
+    /// `routing { … }`
+    pub routing: Routing,
     /// `card N { port M { … } }`
     pub lines: BTreeMap<PortId, Line>,
     /// `extension 2001 { … }`
     pub extensions: BTreeMap<String, Extension>,
+    /// `calendar office { … }`
+    pub calendars: BTreeMap<String, Calendar>,
+    /// `skill billing { … }`
+    pub skills: BTreeMap<String, Skill>,
     /// `agent 1001 { … }`
     pub agents: BTreeMap<String, Agent>,
     /// `queue support { … }`
@@ -109,7 +122,15 @@ pub struct Config {
     /// `number 8000 { to queue support; }`: what extensions can dial beside extensions and feature codes.
     pub numbers: BTreeMap<String, Destination>,
     /// `did 4001234 { to menu main; }`: what callers from outside reach.
-    pub dids: BTreeMap<String, Destination>,
+    pub dids: BTreeMap<String, Did>,
+    /// `vip +8613800138000 { … }`: callers who are known.
+    pub vips: BTreeMap<String, Vip>,
+    /// `supervisor 9001 { … }`
+    pub supervisors: BTreeMap<String, Supervisor>,
+    /// `reason 3 { … }`: what is written; [`Config::reason`] adds what is built in.
+    pub reasons: BTreeMap<u8, Reason>,
+    /// `disposition 1 { … }`
+    pub dispositions: BTreeMap<u8, Disposition>,
     /// `codes { … }`
     pub codes: Codes,
 }
@@ -141,6 +162,9 @@ pub struct System {
     pub name: String,
     /// `language`: of operator texts. Default `zh-CN`.
     pub language: Language,
+    /// `utc-offset +08:00`, -12:00 to +14:00, default +08:00: local time of calendars, in minutes east of Greenwich.
+    /// There is no daylight saving time.
+    pub utc_offset_min: i32,
 }
 
 /// `sip { … }`
@@ -189,36 +213,6 @@ pub struct Extension {
     /// `ring-timeout-s`, 5-300, default 30.
     pub ring_timeout_s: u32,
     /// `record yes|no`, default no: calls between extensions.
-    pub record: bool,
-}
-
-/// `agent 1001 { … }`
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Agent {
-    /// `name`; default its number.
-    pub name: String,
-    /// `extension`: the phone the agent works at. One agent per extension in this release.
-    pub extension: String,
-    /// `logged-in yes|no`, default no: state at the first start, before the agent used a phone.
-    pub logged_in: bool,
-}
-
-/// `queue support { … }`
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Queue {
-    /// `title`: for people; default its name.
-    pub title: String,
-    /// `agents [ 1001 1002 ]`; default none.
-    pub agents: Vec<String>,
-    /// `priority`, 0-10, default 5; higher is served first where an agent serves several queues.
-    pub priority: u8,
-    /// `ring-timeout-s`, 3-120, default 15: an offer not answered by then is withdrawn (RONA).
-    pub ring_timeout_s: u32,
-    /// `wrap-up-s`, 0-600, default 10.
-    pub wrap_up_s: u32,
-    /// `max-wait-s`, 0-7200, default 600; 0 is no bound. Afterwards the caller hears busy and is released.
-    pub max_wait_s: u32,
-    /// `record yes|no`, default yes.
     pub record: bool,
 }
 
@@ -276,4 +270,28 @@ pub struct Codes {
     pub agent_not_ready: String,
     /// `wrap-up-finish`, default `*48`.
     pub wrap_up_finish: String,
+    /// `wrap-up-extend`, default `*49`.
+    pub wrap_up_extend: String,
+    /// `disposition`, default `*50`, then the result 1-9.
+    pub disposition: String,
+    /// `listen`, default `*51`, then an agent: hear the call.
+    pub listen: String,
+    /// `whisper`, default `*52`, then an agent: speak to the agent alone.
+    pub whisper: String,
+    /// `barge`, default `*53`, then an agent: join the call.
+    pub barge: String,
+    /// `take-over`, default `*54`, then an agent: have the call instead of the agent.
+    pub take_over: String,
+    /// `force-state`, default `*55`, then an agent and a state.
+    pub force_state: String,
+    /// `move-caller`, default `*56`, then which caller and where.
+    pub move_caller: String,
+    /// `re-prioritise`, default `*57`, then which caller and how high.
+    pub re_prioritise: String,
+    /// `pick`, default `*59`, then which caller: take him.
+    pub pick: String,
+    /// `queue-callers`, default `*47`: hear how many wait.
+    pub queue_callers: String,
+    /// `surge`, default `*29`: the surge profile on or off.
+    pub surge: String,
 }

@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 use base::line::PortId;
 
 use super::problem::{Report, shown};
-use super::schema::{Block, Leaf, Preset, Section, Sectioned};
+use super::schema::{Block, Leaf, Preset, Section, SectionKey, Sectioned};
 use super::tree::{Damage, Node, Word};
-use super::value::Kind;
-use super::{Codes, Config, Destination, Media, Sip, System};
+use super::value::{Kind, Value};
+use super::{Config, Destination, Menu, Queue};
 use crate::text::{Key, Text, problem};
 
 /// Where everything stands in the text, and what of it cannot be believed.
@@ -58,26 +58,9 @@ impl Places {
 
 /// Reads all sections. The configuration may be used only when nothing was reported.
 pub(super) fn read(nodes: &[Node], report: &mut Report) -> (Config, Places) {
-    let mut reader = Reader { report, places: Places::default(), config: blank() };
+    let mut reader = Reader { report, places: Places::default(), config: Config::blank() };
     reader.sections(nodes);
     (reader.config, reader.places)
-}
-
-fn blank() -> Config {
-    Config {
-        system: System::blank(),
-        sip: Sip::blank(),
-        media: Media::blank(),
-        lines: BTreeMap::new(),
-        extensions: BTreeMap::new(),
-        agents: BTreeMap::new(),
-        queues: BTreeMap::new(),
-        menus: BTreeMap::new(),
-        trunks: BTreeMap::new(),
-        numbers: BTreeMap::new(),
-        dids: BTreeMap::new(),
-        codes: Codes::blank(),
-    }
 }
 
 /// A section whose head was read.
@@ -112,14 +95,21 @@ impl Reader<'_> {
         self.config.system = self.single(Section::System, nodes);
         self.config.sip = self.single(Section::Sip, nodes);
         self.config.media = self.single(Section::Media, nodes);
+        self.config.routing = self.single(Section::Routing, nodes);
         self.cards(nodes);
-        self.config.extensions = self.keyed(Section::Extension, nodes);
-        self.config.agents = self.keyed(Section::Agent, nodes);
-        self.config.queues = self.keyed(Section::Queue, nodes);
+        self.config.extensions = self.keyed(Section::Extension, nodes, "");
+        self.config.calendars = self.keyed(Section::Calendar, nodes, "");
+        self.config.skills = self.keyed(Section::Skill, nodes, "");
+        self.config.agents = self.keyed(Section::Agent, nodes, "");
+        self.queues(nodes);
         self.menus(nodes);
-        self.config.trunks = self.keyed(Section::Trunk, nodes);
-        self.config.numbers = self.keyed(Section::Number, nodes);
-        self.config.dids = self.keyed(Section::Did, nodes);
+        self.config.trunks = self.keyed(Section::Trunk, nodes, "");
+        self.config.numbers = self.keyed(Section::Number, nodes, "");
+        self.config.dids = self.keyed(Section::Did, nodes, "");
+        self.config.vips = self.keyed(Section::Vip, nodes, "");
+        self.config.supervisors = self.keyed(Section::Supervisor, nodes, "");
+        self.config.reasons = self.keyed(Section::Reason, nodes, "");
+        self.config.dispositions = self.keyed(Section::Disposition, nodes, "");
         self.config.codes = self.single(Section::Codes, nodes);
     }
 
@@ -135,12 +125,12 @@ impl Reader<'_> {
     }
 
     /// Sections that have a name.
-    fn keyed<T: Sectioned>(&mut self, section: Section, nodes: &[Node]) -> BTreeMap<String, T> {
+    fn keyed<K: SectionKey, T: Sectioned>(&mut self, section: Section, nodes: &[Node], parent: &str) -> BTreeMap<K, T> {
         let mut out = BTreeMap::new();
-        for opened in self.open_all(section, nodes, "") {
+        for opened in self.open_all(section, nodes, parent) {
             let value = self.leaves(&opened);
-            if opened.first {
-                out.insert(opened.key, value);
+            if let (true, Some(key)) = (opened.first, K::of_words(&opened.key)) {
+                out.insert(key, value);
             }
         }
         out
@@ -158,16 +148,23 @@ impl Reader<'_> {
         }
     }
 
-    fn menus(&mut self, nodes: &[Node]) {
-        let mut menus = BTreeMap::new();
-        for opened in self.open_all(Section::Menu, nodes, "") {
-            let mut menu: super::Menu = self.leaves(&opened);
-            for key in self.open_all(Section::Key, opened.body, &opened.path) {
-                let destination = self.leaves(&key);
-                if let (true, Some(digit)) = (key.first, key.key.chars().next()) {
-                    menu.keys.insert(digit, destination);
-                }
+    fn queues(&mut self, nodes: &[Node]) {
+        for opened in self.open_all(Section::Queue, nodes, "") {
+            let mut queue: Queue = self.leaves(&opened);
+            queue.skills = self.keyed(Section::Wanted, opened.body, &opened.path);
+            queue.relax = self.keyed(Section::Relax, opened.body, &opened.path);
+            queue.overflow = self.keyed(Section::Overflow, opened.body, &opened.path);
+            queue.exits = self.keyed(Section::Exit, opened.body, &opened.path);
+            if opened.first {
+                self.config.queues.insert(opened.key, queue);
             }
+        }
+    }
+
+    fn menus(&mut self, nodes: &[Node]) {
+        for opened in self.open_all(Section::Menu, nodes, "") {
+            let mut menu: Menu = self.leaves(&opened);
+            menu.keys = self.keyed(Section::Key, opened.body, &opened.path);
             for otherwise in self.open_all(Section::Otherwise, opened.body, &opened.path) {
                 let destination: Destination = self.leaves(&otherwise);
                 if otherwise.first {
@@ -175,10 +172,9 @@ impl Reader<'_> {
                 }
             }
             if opened.first {
-                menus.insert(opened.key, menu);
+                self.config.menus.insert(opened.key, menu);
             }
         }
-        self.config.menus = menus;
     }
 
     fn open_all<'n>(&mut self, section: Section, nodes: &'n [Node], parent: &str) -> Vec<Opened<'n>> {
@@ -198,8 +194,7 @@ impl Reader<'_> {
                     self.report.error(at, &own, reason, give(kind));
                     return None;
                 };
-                let path = format!("{own} {}", shown(&word.text));
-                (self.key(kind, word, node, &path), path)
+                self.key(kind, word, node, &own)
             }
         };
         let extra = node.values.get(usize::from(block.key.is_some()));
@@ -222,19 +217,24 @@ impl Reader<'_> {
         Some(Opened { section: block.section, key, path, body, at, first })
     }
 
-    /// The name of a section in its usual form; as written when it does not fit.
-    fn key(&mut self, kind: Kind, word: &Word, node: &Node, path: &str) -> String {
+    /// The name of a section in its usual form, as written when it does not fit; and the section's path.
+    fn key(&mut self, kind: Kind, word: &Word, node: &Node, own: &str) -> (String, String) {
         match kind.read(&[&word.text]) {
-            Ok(value) => match kind {
-                Kind::Number { .. } => value.print(),
-                _ => word.text.clone(),
-            },
+            Ok(value) => {
+                let key = match value {
+                    Value::Text(text) => text,
+                    other => other.print(),
+                };
+                let path = format!("{own} {key}");
+                (key, path)
+            }
             Err(refusal) => {
+                let path = format!("{own} {}", shown(&word.text));
                 if node.damage < Damage::Values {
-                    self.report.error(place(word), path, refusal.reason, give(kind));
+                    self.report.error(place(word), &path, refusal.reason, suggest(kind, &word.text));
                 }
-                self.places.bad.insert(path.to_string());
-                word.text.clone()
+                self.places.bad.insert(path.clone());
+                (word.text.clone(), path)
             }
         }
     }
@@ -315,16 +315,20 @@ impl Reader<'_> {
             Ok(value) => {
                 if leaf.kind.names_entries() {
                     for word in &node.values {
-                        self.places.places.insert(format!("{path} {}", word.text), place(word));
+                        // Of `billing:7` the entry is `billing`.
+                        let entry = word.text.split(':').next().unwrap_or_default();
+                        self.places.places.insert(format!("{path} {entry}"), place(word));
                     }
                 }
                 (leaf.set)(out, value);
                 true
             }
             Err(refusal) => {
-                let at = place(node.values.get(refusal.word).unwrap_or(&node.name));
+                let word = node.values.get(refusal.word).unwrap_or(&node.name);
+                let at = place(word);
                 let remedy = match refusal.reason.key() {
                     problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
+                    problem::VALUE_BAD => suggest(leaf.kind, &word.text),
                     _ => give(leaf.kind),
                 };
                 self.report.error(at, path, refusal.reason, remedy);
@@ -360,6 +364,14 @@ impl Reader<'_> {
 
 fn give(kind: Kind) -> Text {
     Text::new(problem::GIVE).with("expected", kind.expected())
+}
+
+/// The word that was probably meant, otherwise what the kind looks like.
+fn suggest(kind: Kind, word: &str) -> Text {
+    match nearest(word, kind.words()) {
+        Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
+        None => give(kind),
+    }
 }
 
 /// The known name that was probably meant: one that begins like it, stands in it, or differs in few letters.

@@ -1,13 +1,13 @@
-//! The one table of what a configuration can hold: each section and each leaf with its kind, bounds, unit, default and
-//! explanation. Reading, checking, printing and help all walk these tables; nothing about a leaf is written elsewhere.
+//! The one table of what a configuration can hold: each section here, each leaf in [`super::leaves`], with kind, bounds,
+//! unit, default and explanation. Reading, checking, printing and help all walk these tables; nothing about a leaf is
+//! written elsewhere.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
+use alloc::string::{String, ToString};
 
-use super::field::Field;
-use super::value::{Kind, Unit, Value};
-use super::{Agent, Codes, Config, Destination, Extension, Line, Media, Menu, Queue, Sip, System, Trunk};
+use super::Config;
+use super::acd::{OVERFLOW_KIND_WORDS, OverflowKind, Reason};
+use super::value::{Kind, Unit, Value, Vocabulary};
 use crate::text::{Key, help, problem};
 
 /// What other parts of the configuration can name.
@@ -15,6 +15,10 @@ use crate::text::{Key, help, problem};
 pub enum Table {
     /// `extension`
     Extension,
+    /// `calendar`
+    Calendar,
+    /// `skill`
+    Skill,
     /// `agent`
     Agent,
     /// `queue`
@@ -30,6 +34,8 @@ impl Table {
     pub const fn keyword(self) -> &'static str {
         match self {
             Table::Extension => "extension",
+            Table::Calendar => "calendar",
+            Table::Skill => "skill",
             Table::Agent => "agent",
             Table::Queue => "queue",
             Table::Menu => "menu",
@@ -41,6 +47,8 @@ impl Table {
     pub(super) const fn word(self) -> Key {
         match self {
             Table::Extension => problem::TABLE_EXTENSION,
+            Table::Calendar => problem::TABLE_CALENDAR,
+            Table::Skill => problem::TABLE_SKILL,
             Table::Agent => problem::TABLE_AGENT,
             Table::Queue => problem::TABLE_QUEUE,
             Table::Menu => problem::TABLE_MENU,
@@ -64,6 +72,19 @@ pub enum Preset {
     SipAddress,
     /// `system language`.
     SystemLanguage,
+    /// What the built-in reason of this code has; it must be given where there is none.
+    BuiltIn(ReasonPart),
+}
+
+/// A leaf of a `reason`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReasonPart {
+    /// `zh`
+    Zh,
+    /// `en`
+    En,
+    /// `paid`
+    Paid,
 }
 
 /// One leaf of the section that fills a `T`.
@@ -91,16 +112,30 @@ pub enum Section {
     Sip,
     /// `media`
     Media,
+    /// `routing`
+    Routing,
     /// `card N`
     Card,
     /// `port M` in a card
     Port,
     /// `extension N`
     Extension,
+    /// `calendar NAME`
+    Calendar,
+    /// `skill NAME`
+    Skill,
     /// `agent N`
     Agent,
     /// `queue NAME`
     Queue,
+    /// `skill NAME` in a queue
+    Wanted,
+    /// `relax SECONDS` in a queue
+    Relax,
+    /// `overflow KIND` in a queue
+    Overflow,
+    /// `exit K` in a queue
+    Exit,
     /// `menu NAME`
     Menu,
     /// `key K` in a menu
@@ -113,6 +148,14 @@ pub enum Section {
     Number,
     /// `did N`
     Did,
+    /// `vip N`
+    Vip,
+    /// `supervisor N`
+    Supervisor,
+    /// `reason N`
+    Reason,
+    /// `disposition N`
+    Disposition,
     /// `codes`
     Codes,
 }
@@ -145,23 +188,36 @@ impl Block {
 }
 
 const NUMBER: Kind = Kind::Digits { min: 2, max: 15, plus: false };
+const OUTSIDE: Kind = Kind::Digits { min: 2, max: 15, plus: true };
+const OVERFLOW_KIND: Kind = Kind::Word(&Vocabulary { own: OVERFLOW_KIND_WORDS, foreign: &[] });
 
 /// All sections, in the order in which they are read and printed.
 pub const BLOCKS: &[Block] = &[
     block(Section::System, "system", None, None, help::SYSTEM),
     block(Section::Sip, "sip", None, None, help::SIP),
     block(Section::Media, "media", None, None, help::MEDIA),
+    block(Section::Routing, "routing", None, None, help::ROUTING),
     block(Section::Card, "card", None, Some(count(1, 16)), help::CARD),
     block(Section::Port, "port", Some(Section::Card), Some(count(1, PORTS_MAX)), help::PORT),
     block(Section::Extension, "extension", None, Some(NUMBER), help::EXTENSION),
+    block(Section::Calendar, "calendar", None, Some(Kind::Name), help::CALENDAR),
+    block(Section::Skill, "skill", None, Some(Kind::Name), help::SKILL),
     block(Section::Agent, "agent", None, Some(NUMBER), help::AGENT),
     block(Section::Queue, "queue", None, Some(Kind::Name), help::QUEUE),
+    block(Section::Wanted, "skill", Some(Section::Queue), Some(Kind::Reference(Table::Skill)), help::WANTED),
+    block(Section::Relax, "relax", Some(Section::Queue), Some(seconds(1, 7200)), help::RELAX),
+    block(Section::Overflow, "overflow", Some(Section::Queue), Some(OVERFLOW_KIND), help::OVERFLOW),
+    block(Section::Exit, "exit", Some(Section::Queue), Some(Kind::Key), help::EXIT),
     block(Section::Menu, "menu", None, Some(Kind::Name), help::MENU),
     block(Section::Key, "key", Some(Section::Menu), Some(Kind::Key), help::MENU_KEY),
     block(Section::Otherwise, "otherwise", Some(Section::Menu), None, help::MENU_OTHERWISE),
     block(Section::Trunk, "trunk", None, Some(Kind::Name), help::TRUNK),
     block(Section::Number, "number", None, Some(NUMBER), help::NUMBER),
-    block(Section::Did, "did", None, Some(Kind::Digits { min: 2, max: 15, plus: true }), help::DID),
+    block(Section::Did, "did", None, Some(OUTSIDE), help::DID),
+    block(Section::Vip, "vip", None, Some(OUTSIDE), help::VIP),
+    block(Section::Supervisor, "supervisor", None, Some(NUMBER), help::SUPERVISOR),
+    block(Section::Reason, "reason", None, Some(count(1, 89)), help::REASON),
+    block(Section::Disposition, "disposition", None, Some(count(1, 9)), help::DISPOSITION),
     block(Section::Codes, "codes", None, None, help::CODES),
 ];
 
@@ -171,11 +227,11 @@ const fn block(section: Section, name: &'static str, parent: Option<Section>, ke
     Block { section, name, parent, key, doc }
 }
 
-const fn count(min: u32, max: u32) -> Kind {
+pub(super) const fn count(min: u32, max: u32) -> Kind {
     Kind::Number { min, max, step: 1, unit: Unit::None }
 }
 
-const fn seconds(min: u32, max: u32) -> Kind {
+pub(super) const fn seconds(min: u32, max: u32) -> Kind {
     Kind::Number { min, max, step: 1, unit: Unit::Seconds }
 }
 
@@ -185,11 +241,19 @@ impl Preset {
         match self {
             Preset::Must => None,
             Preset::Is(words) => kind.read(&[words]).ok(),
-            Preset::Absent if kind.takes_list() => Some(Value::Texts(Vec::new())),
+            Preset::Absent if kind.takes_list() => kind.read(&[]).ok(),
             Preset::Absent => Some(Value::Absent),
             Preset::OwnKey => Some(Value::Text(own_key.to_owned())),
             Preset::SipAddress => Some(Value::Address(config.sip.listen.ip())),
             Preset::SystemLanguage => Some(Value::Languages([config.system.language].into())),
+            Preset::BuiltIn(part) => {
+                let built_in = own_key.parse().ok().and_then(Reason::built_in)?;
+                Some(match part {
+                    ReasonPart::Zh => Value::Text(built_in.zh),
+                    ReasonPart::En => Value::Text(built_in.en),
+                    ReasonPart::Paid => Value::Flag(built_in.paid),
+                })
+            }
         }
     }
 }
@@ -202,125 +266,65 @@ pub(super) trait Sectioned: Sized + 'static {
     fn blank() -> Self;
 }
 
-macro_rules! section {
-    ($type:ident, $table:ident { $($name:literal $field:ident: $kind:expr, $default:expr, $doc:ident;)* }
-     $(beside { $($other:ident: $blank:expr),* })?) => {
-        #[doc = concat!("The leaves of a [`", stringify!($type), "`].")]
-        pub const $table: &[Leaf<$type>] = &[$(Leaf {
-            name: $name,
-            kind: $kind,
-            default: $default,
-            doc: help::$doc,
-            get: |section: &$type| section.$field.to_value(),
-            set: |section: &mut $type, value| {
-                if let Some(value) = Field::from_value(value) {
-                    section.$field = value;
-                }
-            },
-        }),*];
-
-        impl Sectioned for $type {
-            const LEAVES: &'static [Leaf<Self>] = $table;
-            fn blank() -> Self {
-                $type { $($field: Field::blank(),)* $($($other: $blank),*)? }
-            }
+/// A `T` with the defaults of its leaves in the section with this key.
+pub(super) fn preset<T: Sectioned>(key: &str) -> T {
+    let (mut out, site) = (T::blank(), Config::blank());
+    for leaf in T::LEAVES {
+        if let Some(value) = leaf.default.value(leaf.kind, key, &site) {
+            (leaf.set)(&mut out, value);
         }
-    };
+    }
+    out
 }
 
-use Preset::{Absent, Is, Must, OwnKey, SipAddress, SystemLanguage};
+/// What the key of a section is in the typed configuration.
+pub(super) trait SectionKey: Ord + Sized {
+    /// None when the words are none; that was reported when they were read.
+    fn of_words(words: &str) -> Option<Self>;
+    /// As written.
+    fn words(&self) -> String;
+}
 
-section! { System, SYSTEM {
-    "name" name: Kind::Label, Is("cordboard"), SYSTEM_NAME;
-    "language" language: Kind::Language, Is("zh-CN"), SYSTEM_LANGUAGE;
-} }
-
-section! { Sip, SIP {
-    "listen" listen: Kind::Socket, Must, SIP_LISTEN;
-    "realm" realm: Kind::Name, Is("cordboard"), SIP_REALM;
-    "expires-min-s" expires_min_s: seconds(10, 3600), Is("30"), SIP_EXPIRES_MIN;
-    "expires-max-s" expires_max_s: seconds(60, 86_400), Is("3600"), SIP_EXPIRES_MAX;
-} }
-
-section! { Media, MEDIA {
-    "address" address: Kind::Address, SipAddress, MEDIA_ADDRESS;
-    "rtp-ports" rtp_ports: Kind::Ports, Is("20000-20999"), MEDIA_RTP_PORTS;
-    "jitter-ms" jitter_ms: Kind::Number { min: 20, max: 200, step: 20, unit: Unit::Milliseconds }, Is("40"), MEDIA_JITTER;
-    "silence-timeout-s" silence_timeout_s: seconds(5, 3600), Is("30"), MEDIA_SILENCE;
-} }
-
-section! { Line, LINE {
-    "label" label: Kind::Label, Is(""), PORT_LABEL;
-    "did" did: Kind::Reference(Table::Did), Must, PORT_DID;
-} }
-
-section! { Extension, EXTENSION {
-    "name" name: Kind::Label, OwnKey, EXTENSION_NAME;
-    "secret" secret: Kind::Secret, Must, EXTENSION_SECRET;
-    "ring-timeout-s" ring_timeout_s: seconds(5, 300), Is("30"), EXTENSION_RING;
-    "record" record: Kind::Flag, Is("no"), EXTENSION_RECORD;
-} }
-
-section! { Agent, AGENT {
-    "name" name: Kind::Label, OwnKey, AGENT_NAME;
-    "extension" extension: Kind::Reference(Table::Extension), Must, AGENT_EXTENSION;
-    "logged-in" logged_in: Kind::Flag, Is("no"), AGENT_LOGGED_IN;
-} }
-
-section! { Queue, QUEUE {
-    "title" title: Kind::Label, OwnKey, QUEUE_TITLE;
-    "agents" agents: Kind::References(Table::Agent), Absent, QUEUE_AGENTS;
-    "priority" priority: count(0, 10), Is("5"), QUEUE_PRIORITY;
-    "ring-timeout-s" ring_timeout_s: seconds(3, 120), Is("15"), QUEUE_RING;
-    "wrap-up-s" wrap_up_s: seconds(0, 600), Is("10"), QUEUE_WRAP_UP;
-    "max-wait-s" max_wait_s: seconds(0, 7200), Is("600"), QUEUE_MAX_WAIT;
-    "record" record: Kind::Flag, Is("yes"), QUEUE_RECORD;
-} }
-
-section! { Menu, MENU {
-    "languages" languages: Kind::Languages, SystemLanguage, MENU_LANGUAGES;
-    "prompt" prompt: Kind::Name, Must, MENU_PROMPT;
-    "timeout-s" timeout_s: seconds(1, 60), Is("5"), MENU_TIMEOUT;
-    "retries" retries: count(0, 9), Is("2"), MENU_RETRIES;
-} beside { keys: BTreeMap::new(), otherwise: Destination::Hangup } }
-
-section! { Trunk, TRUNK {
-    "address" address: Kind::Address, Must, TRUNK_ADDRESS;
-    "port" port: Kind::Port, Absent, TRUNK_PORT;
-    "record" record: Kind::Flag, Is("no"), TRUNK_RECORD;
-} }
-
-section! { Codes, CODES {
-    "echo" echo: Kind::Code, Is("*43"), CODES_ECHO;
-    "agent-login" agent_login: Kind::Code, Is("*45"), CODES_AGENT_LOGIN;
-    "agent-not-ready" agent_not_ready: Kind::Code, Is("*46"), CODES_AGENT_NOT_READY;
-    "wrap-up-finish" wrap_up_finish: Kind::Code, Is("*48"), CODES_WRAP_UP_FINISH;
-} }
-
-/// The leaf of `number`, `did`, `key` and `otherwise`.
-pub const TO: &[Leaf<Destination>] = &[Leaf {
-    name: "to",
-    kind: Kind::Destination,
-    default: Must,
-    doc: help::TO,
-    get: |destination| destination.to_value(),
-    set: |destination, value| {
-        if let Some(value) = Field::from_value(value) {
-            *destination = value;
-        }
-    },
-}];
-
-impl Sectioned for Destination {
-    const LEAVES: &'static [Leaf<Self>] = TO;
-    fn blank() -> Self {
-        Destination::Hangup
+impl SectionKey for String {
+    fn of_words(words: &str) -> Option<Self> {
+        Some(words.to_owned())
+    }
+    fn words(&self) -> String {
+        self.clone()
     }
 }
+
+impl SectionKey for OverflowKind {
+    fn of_words(words: &str) -> Option<Self> {
+        OverflowKind::of_word(words)
+    }
+    fn words(&self) -> String {
+        self.word().to_owned()
+    }
+}
+
+macro_rules! plain_key {
+    ($($type:ty),*) => {$(
+        impl SectionKey for $type {
+            fn of_words(words: &str) -> Option<Self> {
+                words.parse().ok()
+            }
+            fn words(&self) -> String {
+                self.to_string()
+            }
+        }
+    )*};
+}
+
+plain_key!(u8, u32, char);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{
+        Agent, Calendar, Codes, Destination, Did, Disposition, Extension, Line, Media, Menu, Queue, Relax, Routing,
+        Sip, Skill, Supervisor, System, Trunk, Vip, Wanted,
+    };
     use alloc::collections::BTreeSet;
 
     fn sound<T: Sectioned>(section: Option<Section>) {
@@ -343,6 +347,16 @@ mod tests {
         sound::<System>(Some(Section::System));
         sound::<Sip>(Some(Section::Sip));
         sound::<Media>(Some(Section::Media));
+        sound::<Routing>(Some(Section::Routing));
+        sound::<Calendar>(Some(Section::Calendar));
+        sound::<Skill>(Some(Section::Skill));
+        sound::<Wanted>(Some(Section::Wanted));
+        sound::<Relax>(Some(Section::Relax));
+        sound::<Did>(Some(Section::Did));
+        sound::<Vip>(Some(Section::Vip));
+        sound::<Supervisor>(Some(Section::Supervisor));
+        sound::<Reason>(Some(Section::Reason));
+        sound::<Disposition>(Some(Section::Disposition));
         sound::<Line>(Some(Section::Port));
         sound::<Extension>(Some(Section::Extension));
         sound::<Agent>(Some(Section::Agent));

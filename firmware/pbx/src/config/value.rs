@@ -2,7 +2,7 @@
 //! address, a port range or a destination looks in the text form.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,7 +10,8 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::problem::shown;
 use super::schema::Table;
-use super::{Destination, Language};
+use super::{Destination, Language, when};
+use crate::calendar::{DaysOff, Extra, Hours};
 use crate::text::{Key, Text, problem};
 
 /// Longest text for people, in characters.
@@ -31,6 +32,22 @@ pub enum Unit {
     Seconds,
     /// Milliseconds.
     Milliseconds,
+}
+
+/// The words that a leaf takes.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Vocabulary {
+    /// As they are printed.
+    pub own: &'static [&'static str],
+    /// Names that other products have, each with ours.
+    pub foreign: &'static [(&'static str, &'static str)],
+}
+
+impl Vocabulary {
+    fn find(&self, word: &str) -> Option<&'static str> {
+        let own = self.own.iter().find(|own| **own == word);
+        own.or_else(|| self.foreign.iter().find(|(name, _)| *name == word).map(|(_, own)| own)).copied()
+    }
 }
 
 /// What a leaf, or the key of a block, takes.
@@ -86,6 +103,27 @@ pub enum Kind {
     Key,
     /// Where a call goes.
     Destination,
+    /// One of some words.
+    Word(&'static Vocabulary),
+    /// Several of some words.
+    Words(&'static Vocabulary),
+    /// A secret of digits.
+    Pin {
+        /// Fewest digits.
+        min: usize,
+        /// Most digits.
+        max: usize,
+    },
+    /// Skills with levels.
+    Skills,
+    /// Distance of local time from UTC.
+    UtcOffset,
+    /// Hours of each week.
+    Hours,
+    /// Days on which the hours do not hold.
+    DaysOff,
+    /// Hours of single dates.
+    ExtraHours,
 }
 
 /// A value of one of the kinds.
@@ -97,9 +135,9 @@ pub enum Value {
     Number(u32),
     /// `yes` or `no`.
     Flag(bool),
-    /// Label, secret, name, digits, code, key, reference.
+    /// Label, secret, name, digits, code, key, reference, word.
     Text(String),
-    /// References.
+    /// References or words.
     Texts(Vec<String>),
     /// A language.
     Language(Language),
@@ -113,6 +151,16 @@ pub enum Value {
     Ports(u16, u16),
     /// A destination.
     Destination(Destination),
+    /// Skills with levels 1-10.
+    Skills(BTreeMap<String, u8>),
+    /// Minutes east of Greenwich.
+    UtcOffset(i32),
+    /// Hours of each week.
+    Hours(Vec<Hours>),
+    /// Days off.
+    DaysOff(Vec<DaysOff>),
+    /// Hours of single dates.
+    ExtraHours(Vec<Extra>),
 }
 
 /// Why words are not a value: the reason, and the index of the word that it concerns.
@@ -124,15 +172,49 @@ pub(super) struct Refusal {
 impl Kind {
     /// Whether several words are one value of this kind.
     pub(super) const fn takes_list(self) -> bool {
-        matches!(self, Kind::References(_) | Kind::Languages)
+        match self {
+            Kind::References(_)
+            | Kind::Languages
+            | Kind::Words(_)
+            | Kind::Skills
+            | Kind::Hours
+            | Kind::DaysOff
+            | Kind::ExtraHours => true,
+            Kind::Number { .. }
+            | Kind::Flag
+            | Kind::Label
+            | Kind::Secret
+            | Kind::Name
+            | Kind::Digits { .. }
+            | Kind::Reference(_)
+            | Kind::Language
+            | Kind::Address
+            | Kind::Socket
+            | Kind::Ports
+            | Kind::Port
+            | Kind::Code
+            | Kind::Key
+            | Kind::Destination
+            | Kind::Word(_)
+            | Kind::Pin { .. }
+            | Kind::UtcOffset => false,
+        }
     }
 
     /// Whether its words can name entries of a table.
     pub(super) const fn names_entries(self) -> bool {
-        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination)
+        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Skills)
     }
 
-    /// Reads words. At least one is there.
+    /// The words that it knows, for suggestions.
+    pub(super) fn words(self) -> &'static [&'static str] {
+        match self {
+            Kind::Word(vocabulary) | Kind::Words(vocabulary) => vocabulary.own,
+            _ => &[],
+        }
+    }
+
+    /// Reads words. Where no list is taken at least one is there.
     pub(super) fn read(self, words: &[&str]) -> Result<Value, Refusal> {
         if self == Kind::Destination {
             return read_destination(words);
@@ -149,18 +231,17 @@ impl Kind {
         }
         match self {
             Kind::References(_) => {
-                for (at, word) in words.iter().enumerate() {
-                    self.read_word(word).map_err(|reason| Refusal { reason, word: at })?;
-                }
-                Ok(Value::Texts(words.iter().map(|w| (*w).to_owned()).collect()))
+                let fits = |word: &str| self.read_word(word).is_ok().then(|| word.to_owned());
+                each(words, fits).map(Value::Texts)
             }
-            Kind::Languages => {
-                let mut languages = Vec::new();
-                for (at, word) in words.iter().enumerate() {
-                    languages.push(language(word).ok_or_else(|| refusal(problem::VALUE_BAD, word, at))?);
-                }
-                Ok(Value::Languages(languages))
+            Kind::Words(vocabulary) => {
+                each(words, |word| vocabulary.find(word).map(ToOwned::to_owned)).map(Value::Texts)
             }
+            Kind::Languages => each(words, language).map(Value::Languages),
+            Kind::Hours => each(words, when::hours).map(Value::Hours),
+            Kind::DaysOff => each(words, when::days_off).map(Value::DaysOff),
+            Kind::ExtraHours => each(words, when::extra).map(Value::ExtraHours),
+            Kind::Skills => read_skills(words),
             _ => self.read_word(words.first().unwrap_or(&"")).map_err(|reason| Refusal { reason, word: 0 }),
         }
     }
@@ -169,6 +250,9 @@ impl Kind {
         let value = match self {
             Kind::Number { min, max, step, .. } => return read_number(word, min, max, step),
             Kind::Secret => return read_secret(word),
+            Kind::Pin { min, max } => return read_pin(word, min, max),
+            Kind::Word(vocabulary) => vocabulary.find(word).map(|own| Value::Text(own.to_owned())),
+            Kind::UtcOffset => when::utc_offset(word).map(Value::UtcOffset),
             Kind::Flag => match word {
                 "yes" => Some(Value::Flag(true)),
                 "no" => Some(Value::Flag(false)),
@@ -192,7 +276,13 @@ impl Kind {
             Kind::Code => text_if(code(word), word),
             Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
             // These take several words and are read above.
-            Kind::Languages | Kind::Destination => None,
+            Kind::Languages
+            | Kind::Destination
+            | Kind::Words(_)
+            | Kind::Skills
+            | Kind::Hours
+            | Kind::DaysOff
+            | Kind::ExtraHours => None,
         };
         value.ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", shown(word)))
     }
@@ -230,6 +320,14 @@ impl Kind {
             Kind::Code => problem::EXPECT_CODE.into(),
             Kind::Key => problem::EXPECT_KEY.into(),
             Kind::Destination => problem::EXPECT_DESTINATION.into(),
+            Kind::Word(vocabulary) => Text::new(problem::EXPECT_WORD).with("words", vocabulary.own.join(", ")),
+            Kind::Words(vocabulary) => Text::new(problem::EXPECT_WORDS).with("words", vocabulary.own.join(", ")),
+            Kind::Pin { min, max } => bounded(problem::EXPECT_PIN, min, max),
+            Kind::Skills => problem::EXPECT_SKILLS.into(),
+            Kind::UtcOffset => problem::EXPECT_UTC_OFFSET.into(),
+            Kind::Hours => problem::EXPECT_HOURS.into(),
+            Kind::DaysOff => problem::EXPECT_DAYS_OFF.into(),
+            Kind::ExtraHours => problem::EXPECT_EXTRA_HOURS.into(),
         }
     }
 }
@@ -256,6 +354,11 @@ impl Value {
                 Destination::Echo => "echo".to_owned(),
                 Destination::Hangup => "hangup".to_owned(),
             },
+            Value::Skills(skills) => list(skills.iter().map(|(name, level)| format!("{name}:{level}"))),
+            Value::UtcOffset(minutes) => when::print_utc_offset(*minutes),
+            Value::Hours(hours) => list(hours.iter().map(when::print_hours)),
+            Value::DaysOff(days) => list(days.iter().map(when::print_days_off)),
+            Value::ExtraHours(hours) => list(hours.iter().map(when::print_extra)),
         }
     }
 
@@ -264,6 +367,7 @@ impl Value {
         match (self, kind) {
             (Value::Text(name), Kind::Reference(table)) => [(table, name.as_str())].into(),
             (Value::Texts(names), Kind::References(table)) => names.iter().map(|n| (table, n.as_str())).collect(),
+            (Value::Skills(skills), Kind::Skills) => skills.keys().map(|n| (Table::Skill, n.as_str())).collect(),
             (Value::Destination(Destination::Extension(name)), _) => [(Table::Extension, name.as_str())].into(),
             (Value::Destination(Destination::Queue(name)), _) => [(Table::Queue, name.as_str())].into(),
             (Value::Destination(Destination::Menu(name)), _) => [(Table::Menu, name.as_str())].into(),
@@ -301,6 +405,12 @@ fn list(words: impl Iterator<Item = String>) -> String {
 fn repeated<'w>(words: &[&'w str]) -> Option<(usize, &'w str)> {
     let mut seen = BTreeSet::new();
     words.iter().enumerate().find(|(_, word)| !seen.insert(**word)).map(|(at, word)| (at, *word))
+}
+
+/// Every word as a value.
+fn each<T>(words: &[&str], read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Refusal> {
+    let value = |(at, word): (usize, &&str)| read(word).ok_or_else(|| refusal(problem::VALUE_BAD, word, at));
+    words.iter().enumerate().map(value).collect()
 }
 
 fn refusal(key: Key, value: &str, word: usize) -> Refusal {
@@ -371,6 +481,28 @@ fn read_secret(word: &str) -> Result<Value, Text> {
     }
     text_if(count <= SECRET_CHARS.1 && printable(word), word)
         .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
+}
+
+/// The PIN itself is never repeated in a message.
+fn read_pin(word: &str, min: usize, max: usize) -> Result<Value, Text> {
+    text_if(within(word, min, max) && word.bytes().all(|b| b.is_ascii_digit()), word)
+        .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
+}
+
+/// `billing:7 english:5`
+fn read_skills(words: &[&str]) -> Result<Value, Refusal> {
+    let mut skills = BTreeMap::new();
+    for (at, word) in words.iter().enumerate() {
+        let level =
+            |digits: &str| digits.parse().ok().filter(|l| (1..=10).contains(l) && !digits.starts_with(['0', '+']));
+        let parts = word.rsplit_once(':').filter(|(skill, _)| name(skill));
+        let read = parts.and_then(|(skill, digits)| Some((skill, level(digits)?)));
+        let Some((skill, level)) = read else { return Err(refusal(problem::VALUE_BAD, word, at)) };
+        if skills.insert(skill.to_owned(), level).is_some() {
+            return Err(refusal(problem::VALUE_TWICE, skill, at));
+        }
+    }
+    Ok(Value::Skills(skills))
 }
 
 fn read_destination(words: &[&str]) -> Result<Value, Refusal> {

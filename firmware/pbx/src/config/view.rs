@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Config;
-use super::schema::{Block, Section, Sectioned};
+use super::schema::{Block, Section, SectionKey, Sectioned};
 use super::value::{Kind, Value};
 
 /// One section.
@@ -35,21 +35,33 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     out.extend(viewer.section(Section::System, None, &config.system));
     out.extend(viewer.section(Section::Sip, None, &config.sip));
     out.extend(viewer.section(Section::Media, None, &config.media));
+    out.extend(viewer.section(Section::Routing, None, &config.routing));
     viewer.cards(&mut out);
     viewer.all(&mut out, Section::Extension, &config.extensions);
+    viewer.all(&mut out, Section::Calendar, &config.calendars);
+    viewer.all(&mut out, Section::Skill, &config.skills);
     viewer.all(&mut out, Section::Agent, &config.agents);
-    viewer.all(&mut out, Section::Queue, &config.queues);
+    for (name, queue) in &config.queues {
+        let Some(mut block) = viewer.section(Section::Queue, Some(name), queue) else { continue };
+        viewer.all(&mut block.inner, Section::Wanted, &queue.skills);
+        viewer.all(&mut block.inner, Section::Relax, &queue.relax);
+        viewer.all(&mut block.inner, Section::Overflow, &queue.overflow);
+        viewer.all(&mut block.inner, Section::Exit, &queue.exits);
+        out.push(block);
+    }
     for (name, menu) in &config.menus {
         let Some(mut block) = viewer.section(Section::Menu, Some(name), menu) else { continue };
-        for (key, destination) in &menu.keys {
-            block.inner.extend(viewer.section(Section::Key, Some(&key.to_string()), destination));
-        }
+        viewer.all(&mut block.inner, Section::Key, &menu.keys);
         block.inner.extend(viewer.section(Section::Otherwise, None, &menu.otherwise));
         out.push(block);
     }
     viewer.all(&mut out, Section::Trunk, &config.trunks);
     viewer.all(&mut out, Section::Number, &config.numbers);
     viewer.all(&mut out, Section::Did, &config.dids);
+    viewer.all(&mut out, Section::Vip, &config.vips);
+    viewer.all(&mut out, Section::Supervisor, &config.supervisors);
+    viewer.all(&mut out, Section::Reason, &config.reasons);
+    viewer.all(&mut out, Section::Disposition, &config.dispositions);
     out.extend(viewer.section(Section::Codes, None, &config.codes));
     out
 }
@@ -69,8 +81,8 @@ impl Viewer<'_> {
         Some(BlockView { block: Block::of(section)?, key, leaves: leaves.collect(), inner: Vec::new() })
     }
 
-    fn all<T: Sectioned>(&self, out: &mut Vec<BlockView>, section: Section, entries: &BTreeMap<String, T>) {
-        out.extend(entries.iter().filter_map(|(key, value)| self.section(section, Some(key), value)));
+    fn all<K: SectionKey, T: Sectioned>(&self, out: &mut Vec<BlockView>, section: Section, entries: &BTreeMap<K, T>) {
+        out.extend(entries.iter().filter_map(|(key, value)| self.section(section, Some(&key.words()), value)));
     }
 
     fn cards(&self, out: &mut Vec<BlockView>) {

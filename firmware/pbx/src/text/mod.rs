@@ -27,6 +27,7 @@ pub mod alarm;
 pub mod help;
 pub mod ladder;
 pub mod problem;
+pub mod reason;
 pub mod start;
 pub mod story;
 pub mod word;
@@ -199,6 +200,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("help", help::ALL),
     ("ladder", ladder::ALL),
     ("problem", problem::ALL),
+    ("reason", reason::ALL),
     ("start", start::ALL),
     ("story", story::ALL),
     ("word", word::ALL),

@@ -82,6 +82,14 @@ texts! {
     EXPECT_CODE: " 2 到 8 个字符的 `*`、`#`、`0`-`9`，以 `*` 或 `#` 开头（含 `#` 时加引号）", "2 to 8 of `*`, `#`, `0`-`9`, beginning with `*` or `#` (quoted when it has `#`)";
     EXPECT_KEY: "按键 `0`-`9`、`*` 或 `\"#\"`", "a key: `0`-`9`, `*` or `\"#\"`";
     EXPECT_DESTINATION: "去向：`extension 号码`、`queue 名称`、`menu 名称`、`echo` 或 `hangup`", "a destination: `extension NUMBER`, `queue NAME`, `menu NAME`, `echo` or `hangup`";
+    EXPECT_WORD: "以下之一：{words}", "one of: {words}";
+    EXPECT_WORDS: "以下词的列表：{words}", "a list of these: {words}";
+    EXPECT_PIN: " {min} 到 {max} 位数字", "{min} to {max} digits";
+    EXPECT_SKILLS: "技能和等级 1 到 10 的列表，如 `[ billing:7 english:5 ]`", "a list of skills with levels from 1 to 10, like `[ billing:7 english:5 ]`";
+    EXPECT_UTC_OFFSET: " `-12:00` 到 `+14:00`，如 `+08:00`", "`-12:00` to `+14:00`, like `+08:00`";
+    EXPECT_HOURS: "时间列表，如 `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`", "a list of hours, like `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`";
+    EXPECT_DAYS_OFF: "日期列表，如 `[ 2026-10-01/2026-10-07 2027-01-01 ]`", "a list of dates, like `[ 2026-10-01/2026-10-07 2027-01-01 ]`";
+    EXPECT_EXTRA_HOURS: "日期及时间的列表，如 `[ 2026-10-10/09:00-18:00 ]`", "a list of dates with hours, like `[ 2026-10-10/09:00-18:00 ]`";
 
     // Between the parts.
     REFERENCE: "{table} {name} 不存在", "{table} {name} does not exist";
@@ -122,6 +130,8 @@ texts! {
     SECONDS: "秒", "seconds";
     MILLISECONDS: "毫秒", "milliseconds";
     TABLE_EXTENSION: "分机", "extension";
+    TABLE_CALENDAR: "日历", "calendar";
+    TABLE_SKILL: "技能", "skill";
     TABLE_AGENT: "座席", "agent";
     TABLE_QUEUE: "队列", "queue";
     TABLE_MENU: "菜单", "menu";

@@ -54,7 +54,11 @@ impl Agents {
             call: None,
         };
         Agents {
-            books: config.agents.iter().map(|(id, a)| (id.clone(), book(&a.extension))).collect(),
+            books: config
+                .agents
+                .iter()
+                .map(|(id, a)| (id.clone(), book(a.extension.as_deref().unwrap_or_default())))
+                .collect(),
             contacts: BTreeMap::new(),
             wrap_up_us: config.queues.values().next().map_or(0, |q| u64::from(q.wrap_up_s) * 1_000_000),
         }

@@ -129,7 +129,7 @@ impl Cast {
     /// Finds the roles in a configuration; says what is missing for the demo.
     pub fn of(config: &Config) -> Result<Cast, String> {
         let (port, line) = config.lines.iter().next().ok_or("the demo needs an analog line (`card 1 { port 1 … }`)")?;
-        let Some(Destination::Menu(menu)) = config.dids.get(&line.did) else {
+        let Some(Destination::Menu(menu)) = config.dids.get(&line.did).map(|did| &did.to) else {
             return Err(format!("the demo needs `did {} {{ to menu … }}`", line.did));
         };
         let values = config.menus.get(menu).ok_or_else(|| format!("there is no menu {menu}"))?;
@@ -139,7 +139,7 @@ impl Cast {
         let agents = config.queues.get(queue).map(|q| q.agents.clone()).unwrap_or_default();
         let at_work = |id: String| {
             let agent = config.agents.get(&id).filter(|a| a.logged_in)?;
-            Some((id, agent.extension.clone()))
+            Some((id, agent.extension.clone()?))
         };
         let agents: Vec<(String, String)> = agents.into_iter().filter_map(at_work).take(2).collect();
         if agents.is_empty() {
