@@ -16,6 +16,8 @@ use std::time::Duration;
 pub struct Load {
     /// File in `tests/scenarios`, without ending.
     pub scenario: &'static str,
+    /// The box.
+    pub remote: SocketAddr,
     /// Its own SIP address.
     pub own: SocketAddr,
     /// RTP port that its SDP names.
@@ -30,6 +32,8 @@ pub struct Load {
     pub calls: Option<u32>,
     /// Length of a call, in ms.
     pub talk_ms: u32,
+    /// More options of SIPp.
+    pub options: Vec<(&'static str, String)>,
 }
 
 /// A SIPp at work.
@@ -43,7 +47,18 @@ impl Load {
     /// Calls of `scenario` from `own`, as many at once as come up.
     pub fn new(scenario: &'static str, own: (Ipv4Addr, u16), rtp: u16) -> Load {
         let own = SocketAddr::from(own);
-        Load { scenario, own, rtp, users: Vec::new(), rate: 50, at_once: 2000, calls: None, talk_ms: 0 }
+        Load {
+            scenario,
+            remote: SIP,
+            own,
+            rtp,
+            users: Vec::new(),
+            rate: 50,
+            at_once: 2000,
+            calls: None,
+            talk_ms: 0,
+            options: Vec::new(),
+        }
     }
 
     /// Starts it with its files in `dir`.
@@ -51,7 +66,7 @@ impl Load {
         let dir = dir.join(format!("{}-{}-{}", self.scenario, self.own.port(), self.rate));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).at(dir.display())?;
-        let mut args: Vec<String> = vec![SIP.to_string()];
+        let mut args: Vec<String> = vec![self.remote.to_string()];
         let mut option = |name: &str, value: String| args.extend([name.to_owned(), value]);
         option("-sf", scenarios().join(format!("{}.xml", self.scenario)).display().to_string());
         option("-i", self.own.ip().to_string());
@@ -69,6 +84,7 @@ impl Load {
         if let Some(calls) = self.calls {
             option("-m", calls.to_string());
         }
+        self.options.iter().for_each(|(name, value)| option(name, value.clone()));
         args.extend(["-key".to_owned(), "rtp".to_owned(), self.rtp.to_string()]);
         if !self.users.is_empty() {
             let list = dir.join("users.csv");
@@ -104,6 +120,11 @@ impl Working {
             let errors = std::fs::read_to_string(self.dir.join("errors.log")).unwrap_or_default();
             Trouble(format!("sipp {} counted nothing: {} {errors}", self.scenario, self.process.output()))
         })
+    }
+
+    /// Its log: what the scenario told line by line.
+    pub fn log(&self) -> PathBuf {
+        self.dir.join("ports.log")
     }
 
     /// First lines of what it complained about.

@@ -163,7 +163,7 @@ impl Stage {
     pub fn register(&self) -> Outcome {
         let phones = self.plan.phones;
         let mut load = Load::new("bench_register", CALLEES, RTP);
-        load.users = (1..=phones).map(|n| format!("{};{}", 3000 + n, credentials(3000 + n))).collect();
+        load.users = (1..=phones).map(|n| registration(3000 + n, 3000 + n)).collect();
         load.calls = Some(phones);
         let mut working = load.start(self.place.path())?;
         let counts = working.finish(Duration::from_secs(30))?;
@@ -233,6 +233,11 @@ fn launch(place: &Workplace) -> Outcome<Launch> {
     args.extend(["--data".to_owned(), text(place.join("data"))]);
     args.extend(["--share".to_owned(), text(share())]);
     Ok(Launch { program: program("setpriv", "util-linux")?, args, env: Vec::new() })
+}
+
+/// A line of users for `bench_register`: the extension, and the user of the contact.
+pub fn registration(extension: u32, contact: u32) -> String {
+    format!("{extension};{};{contact}", credentials(extension))
 }
 
 /// As SIPp takes them out of a list of users.
