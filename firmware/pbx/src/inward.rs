@@ -61,6 +61,8 @@ impl Pbx {
                     self.unmatched = true;
                 }
             }
+            // No lamp is known yet.
+            Event::Subscribed { target, .. } => self.with_sip(turn, |sip, now, out| sip.unscrew(now, &target, out)),
             Event::Trace { dialog, sent, summary } => {
                 if let Some(leg) = self.dialogs.get(&dialog).copied() {
                     self.note_leg(turn, leg, "sip", Detail::Sip { sent, message: summary });

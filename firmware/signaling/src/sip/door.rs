@@ -250,6 +250,14 @@ pub enum Event {
         /// Contacts it has now.
         contacts: usize,
     },
+    /// A phone subscribed to a lamp, or did so again: `Endpoint::light` with its state, or `Endpoint::unscrew`, is owed
+    /// at once.
+    Subscribed {
+        /// Extension that watches.
+        account: String,
+        /// User part of the Request-URI, unescaped: what the lamp's key dials.
+        target: String,
+    },
     /// One message of a dialog went in or out, for the ladder.
     Trace {
         /// Whose.
@@ -266,6 +274,18 @@ pub enum Event {
         /// Its sender.
         remote: SocketAddr,
     },
+}
+
+/// What a lamp on a phone's key shows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub enum Lamp {
+    /// Dark, or green.
+    #[default]
+    Idle,
+    /// Blinks.
+    Ringing,
+    /// Lit, or red.
+    Busy,
 }
 
 /// An INVITE of ours.

@@ -1,6 +1,6 @@
 //! The SIP user agent core as one value: inputs with a time stamp go in, outputs are appended. This file holds the
 //! value, its public verbs, the way out to the network and the timers; `receive.rs` takes messages in, `uas.rs`,
-//! `uac.rs` and `in_dialog.rs` are its two roles and the dialogs between.
+//! `uac.rs` and `in_dialog.rs` are its two roles and the dialogs between, `subscription.rs` its lamps.
 
 use base::slab::Slab;
 use base::time::{Instant, Now};
@@ -17,19 +17,21 @@ use super::random::Random;
 use super::receive::Arrival;
 use super::registrar::Registrar;
 use super::stream::{Piece, Streams};
+use super::subscription::Subscriptions;
 use super::timers::{Due, Timers};
 use super::transaction::{
     Machine, Step, Table, Tell, TxKey, client_key, invite_client, invite_server, non_invite_client, non_invite_server,
     server_key,
 };
 
-/// The SIP user agent core: UAS, UAC and registrar. All of it is plain data.
+/// The SIP user agent core: UAS, UAC, registrar and notifier. All of it is plain data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Endpoint {
     pub(super) settings: Settings,
     pub(super) random: Random,
     pub(super) guard: Guard,
     pub(super) registrar: Registrar,
+    pub(super) subscriptions: Subscriptions,
     pub(super) transactions: Table,
     pub(super) dialogs: Slab<DialogKey, Dialog>,
     /// By our tag.
@@ -63,6 +65,7 @@ impl Endpoint {
             random,
             guard,
             registrar: Registrar::default(),
+            subscriptions: Subscriptions::default(),
             transactions: Table::default(),
             dialogs: Slab::default(),
             by_tag: BTreeMap::new(),
@@ -72,7 +75,8 @@ impl Endpoint {
         }
     }
 
-    /// Takes over what the site says. Registrations and dialogs stay; an extension that is gone cannot refresh.
+    /// Takes over what the site says. Registrations, subscriptions and dialogs stay; an extension that is gone cannot
+    /// refresh.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;
     }
@@ -153,7 +157,7 @@ impl Endpoint {
         self.dropped
     }
 
-    /// No dialogs and no transactions. Registrations do not count.
+    /// No dialogs and no transactions. Registrations and subscriptions do not count.
     pub fn is_empty(&self) -> bool {
         self.dialogs.is_empty() && self.transactions.is_empty()
     }
@@ -185,10 +189,11 @@ impl Endpoint {
         self.forget(dialog);
     }
 
-    /// Every live transaction, dialog and contact, one line each, with state and timer.
+    /// Every live transaction, dialog, contact and subscription, one line each, with state and timer.
     pub fn lines(&self) -> Vec<String> {
         let dialogs = self.dialogs.iter().map(|(key, d)| format!("{key:?} {}", d.line()));
-        dialogs.chain(self.transactions.lines()).chain(self.registrar.lines()).collect()
+        let standing = self.registrar.lines().chain(self.subscriptions.lines());
+        dialogs.chain(self.transactions.lines()).chain(standing).collect()
     }
 
     // The way in.
@@ -272,6 +277,16 @@ impl Endpoint {
         }
     }
 
+    /// The same way without a connection that is gone, so that the end of the one opened in its place is noticed.
+    pub(super) fn alive(&self, hop: &Hop) -> Hop {
+        match hop {
+            Hop::Tcp { conn: Some(conn), remote } if !self.streams.is_open(*conn) => {
+                Hop::Tcp { conn: None, remote: *remote }
+            }
+            Hop::Tcp { .. } | Hop::Udp { .. } => hop.clone(),
+        }
+    }
+
     /// One message of a dialog, for the ladder.
     pub(super) fn trace(&self, dialog: Option<DialogKey>, sent: bool, summary: String, out: &mut Vec<Output>) {
         if let Some(dialog) = dialog {
@@ -301,6 +316,7 @@ impl Endpoint {
             match due {
                 Due::Transaction(tx) => self.transaction_timer(now, tx, out),
                 Due::Dialog(dialog) => self.dialog_timer(now, dialog, out),
+                Due::Subscription(subscription) => self.subscription_timer(now, subscription, out),
             }
         }
         for (account, contacts) in self.registrar.lapse(now.at) {

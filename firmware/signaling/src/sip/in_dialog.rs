@@ -51,7 +51,7 @@ impl Endpoint {
                 Method::Update => self.their_offer(now, key, request, &tx_key, true, out),
                 Method::Info => self.info(key, &request.message, out),
                 Method::Options => Err(Endpoint::capabilities()),
-                Method::Ack | Method::Cancel | Method::Register | Method::Unserved(_) => {
+                Method::Ack | Method::Cancel | Method::Register | Method::Subscribe | Method::Unserved(_) => {
                     Err(Refusal::with(405, Name::Allow, ALLOW))
                 }
                 Method::Unknown(_) => Err(Refusal::with(501, Name::Allow, ALLOW)),
@@ -292,7 +292,7 @@ impl Endpoint {
         writer.pieces(&Name::Allow, &[ALLOW]);
         let request = finish(writer, offer.as_ref(), &dialog.others);
         // The state stands before the request leaves: no way there ends the dialog.
-        let tx = self.prepare(now, key, Purpose::Reinvite, &branch, &hop, &request);
+        let tx = self.prepare(now, Some(key), Purpose::Reinvite, &branch, &hop, &request);
         self.enter(key, State::Reoffering { tx, offer }, Why::OurOffer);
         self.launch(now, tx, &hop, request, out);
     }
@@ -377,7 +377,7 @@ impl Endpoint {
         }
         let request = writer.finish(None, b"");
         if let Some(traced) = traced {
-            let tx = self.prepare(now, traced, Purpose::Bye, &branch, &hop, &request);
+            let tx = self.prepare(now, Some(traced), Purpose::Bye, &branch, &hop, &request);
             self.launch(now, tx, &hop, request, out);
         }
     }

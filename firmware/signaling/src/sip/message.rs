@@ -25,6 +25,8 @@ pub enum Method {
     Info,
     /// RFC 3311.
     Update,
+    /// RFC 6665.
+    Subscribe,
     /// One that we know of but do not serve (405), as written.
     Unserved(String),
     /// One that we never heard of (501), as written.
@@ -32,7 +34,7 @@ pub enum Method {
 }
 
 /// What the `Allow` field says.
-pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &str = "INVITE, ACK, BYE, CANCEL, REGISTER, OPTIONS, INFO, UPDATE, SUBSCRIBE";
 
 impl Method {
     /// Methods are case-sensitive (RFC 3261 §7.1).
@@ -46,7 +48,8 @@ impl Method {
             "OPTIONS" => Method::Options,
             "INFO" => Method::Info,
             "UPDATE" => Method::Update,
-            "PRACK" | "SUBSCRIBE" | "NOTIFY" | "REFER" | "MESSAGE" | "PUBLISH" => Method::Unserved(text.to_owned()),
+            "SUBSCRIBE" => Method::Subscribe,
+            "PRACK" | "NOTIFY" | "REFER" | "MESSAGE" | "PUBLISH" => Method::Unserved(text.to_owned()),
             other => Method::Unknown(other.to_owned()),
         }
     }
@@ -62,6 +65,7 @@ impl Method {
             Method::Options => "OPTIONS",
             Method::Info => "INFO",
             Method::Update => "UPDATE",
+            Method::Subscribe => "SUBSCRIBE",
             Method::Unserved(text) | Method::Unknown(text) => text,
         }
     }
@@ -106,6 +110,7 @@ macro_rules! names {
 names! {
     Accept, "Accept", b"accept";
     Allow, "Allow", b"allow";
+    AllowEvents, "Allow-Events", b"allow-events", b"u";
     Authorization, "Authorization", b"authorization";
     CallId, "Call-ID", b"call-id", b"i";
     Contact, "Contact", b"contact", b"m";
@@ -114,6 +119,7 @@ names! {
     ContentLength, "Content-Length", b"content-length", b"l";
     ContentType, "Content-Type", b"content-type", b"c";
     CSeq, "CSeq", b"cseq";
+    Event, "Event", b"event", b"o";
     Expires, "Expires", b"expires";
     From, "From", b"from", b"f";
     MaxForwards, "Max-Forwards", b"max-forwards";
@@ -127,6 +133,7 @@ names! {
     RetryAfter, "Retry-After", b"retry-after";
     Route, "Route", b"route";
     Server, "Server", b"server";
+    SubscriptionState, "Subscription-State", b"subscription-state";
     Supported, "Supported", b"supported", b"k";
     To, "To", b"to", b"t";
     Unsupported, "Unsupported", b"unsupported";
@@ -566,6 +573,7 @@ pub fn reason_phrase(code: u16) -> &'static str {
         486 => "Busy Here",
         487 => "Request Terminated",
         488 => "Not Acceptable Here",
+        489 => "Bad Event",
         491 => "Request Pending",
         500 => "Server Internal Error",
         501 => "Not Implemented",

@@ -10,6 +10,7 @@ use super::endpoint::{Endpoint, summary};
 use super::header::{Address, Contacts, Credentials, Envelope, Place, digits, seconds, tokens};
 use super::message::{ALLOW, Field, Message, Method, Name, Start, Writer, reason_phrase};
 use super::registrar;
+use super::subscription::PACKAGE;
 use super::transaction::{
     Machine, NonInviteServer, ReplyTo, TxKey, client_key, invite_server, non_invite_server, server_key,
 };
@@ -142,6 +143,10 @@ impl Endpoint {
             Method::Cancel => self.cancel(now, &request, key, out),
             // A phone that repeats a To tag when it refreshes is still registering.
             Method::Register => self.outside(now, &request, key, out),
+            Method::Subscribe => match request.envelope.to.tag {
+                Some(_) => self.resubscribe(now, &request, &key, out),
+                None => self.outside(now, &request, key, out),
+            },
             Method::Invite
             | Method::Bye
             | Method::Options
@@ -177,6 +182,7 @@ impl Endpoint {
         let checked = Endpoint::acceptable(request).and_then(|()| match &request.method {
             Method::Invite => self.incoming(now, request, &key, out),
             Method::Register => self.register(now, request, &key, out),
+            Method::Subscribe => self.subscribe(now, request, &key, out),
             Method::Options => Err(Endpoint::capabilities()),
             Method::Bye | Method::Info | Method::Update | Method::Ack | Method::Cancel => Err(Refusal::new(481)),
             Method::Unserved(_) => Err(Refusal::with(405, Name::Allow, ALLOW)),
@@ -212,6 +218,7 @@ impl Endpoint {
     pub(super) fn capabilities() -> Refusal {
         let mut answer = Refusal::with(200, Name::Allow, ALLOW);
         answer.extra.push((Name::Accept, "application/sdp".into()));
+        answer.extra.push((Name::AllowEvents, PACKAGE.into()));
         answer
     }
 
@@ -345,7 +352,8 @@ impl Endpoint {
     /// Begins a response: what §8.2.6.2 wants repeated, our tag, and what `answer` adds.
     pub(super) fn respond(&self, reply: &ReplyTo, answer: &Refusal, to_tag: &str) -> Writer {
         let mut writer = Writer::response(answer.code, answer.reason);
-        let dialog_making = reply.method == Method::Invite && (101..300).contains(&answer.code);
+        let dialog_making =
+            matches!(reply.method, Method::Invite | Method::Subscribe) && (101..300).contains(&answer.code);
         for field in &reply.fields {
             if field.name == Name::To && !reply.tagged && answer.code > 100 {
                 let mut value = field.value.clone();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::door::DialogKey;
+use super::subscription::SubscriptionKey;
 use super::transaction::TxKey;
 
 /// Who waits.
@@ -14,6 +15,8 @@ pub enum Due {
     Transaction(TxKey),
     /// A dialog: repeats of its 2xx, glare, CANCEL.
     Dialog(DialogKey),
+    /// A subscription: its end.
+    Subscription(SubscriptionKey),
 }
 
 /// Deadlines in order.

@@ -20,7 +20,7 @@ impl Endpoint {
     pub fn invite(&mut self, now: Now, invite: Invite, out: &mut Vec<Output>) -> DialogKey {
         let (branch, local_tag, call_id) = (self.random.token(), self.random.token(), self.random.token());
         let call_id = format!("{call_id}@{}", self.settings.local.ip());
-        let hop = invite.target.hop.clone();
+        let hop = self.alive(&invite.target.hop);
         let user = escape_user(&invite.from);
         let at = if user.is_empty() { "" } else { "@" };
         let realm = if self.settings.realm.is_empty() { "invalid" } else { &self.settings.realm };
@@ -74,11 +74,11 @@ impl Endpoint {
         }
     }
 
-    /// A client transaction for a request inside a dialog; `launch` must follow.
+    /// A client transaction for a request inside a dialog, or of a subscription; `launch` must follow.
     pub(super) fn prepare(
         &mut self,
         now: Now,
-        dialog: DialogKey,
+        dialog: Option<DialogKey>,
         purpose: Purpose,
         branch: &str,
         hop: &Hop,
@@ -88,6 +88,7 @@ impl Endpoint {
             Purpose::Invite | Purpose::Reinvite | Purpose::Serve => Method::Invite,
             Purpose::Cancel => Method::Cancel,
             Purpose::Bye => Method::Bye,
+            Purpose::Notify(_) => Method::from_text("NOTIFY"),
         };
         let request = request.to_vec();
         let key = client_key(&branch_of(branch), method.as_str());
@@ -96,7 +97,7 @@ impl Endpoint {
         } else {
             Machine::NonInviteClient(NonInviteClient::new(now.at, request, is_stream(hop)))
         };
-        self.transactions.insert_client(machine, purpose, method, hop.clone(), Some(dialog), key)
+        self.transactions.insert_client(machine, purpose, method, self.alive(hop), dialog, key)
     }
 
     // Responses.
@@ -137,7 +138,8 @@ impl Endpoint {
             match purpose {
                 Purpose::Invite => self.invite_response(now, tx, dialog, code, message, envelope, out),
                 Purpose::Reinvite => self.reinvite_response(now, tx, dialog, code, message, envelope, out),
-                Purpose::Cancel | Purpose::Bye | Purpose::Serve => {}
+                Purpose::Notify(subscription) if code >= 200 => self.notified(now, tx, subscription, code, out),
+                Purpose::Notify(_) | Purpose::Cancel | Purpose::Bye | Purpose::Serve => {}
             }
         }
     }
@@ -160,7 +162,7 @@ impl Endpoint {
     pub(super) fn no_answer(
         &mut self,
         now: Now,
-        _tx: TxKey,
+        tx: TxKey,
         purpose: Purpose,
         dialog: Option<DialogKey>,
         tell: Tell,
@@ -171,11 +173,11 @@ impl Endpoint {
             Tell::Unreachable => 503,
             Tell::Response => return,
         };
-        let Some(key) = dialog else { return };
-        match purpose {
-            Purpose::Invite => self.failed(key, code, reason_phrase(code), out),
-            Purpose::Reinvite if self.dialogs.get(key).is_some() => self.gone(now, key, true, out),
-            Purpose::Reinvite | Purpose::Cancel | Purpose::Bye | Purpose::Serve => {}
+        match (purpose, dialog) {
+            (Purpose::Invite, Some(key)) => self.failed(key, code, reason_phrase(code), out),
+            (Purpose::Reinvite, Some(key)) if self.dialogs.get(key).is_some() => self.gone(now, key, true, out),
+            (Purpose::Notify(subscription), _) => self.notified(now, tx, subscription, code, out),
+            (Purpose::Invite | Purpose::Reinvite | Purpose::Cancel | Purpose::Bye | Purpose::Serve, _) => {}
         }
     }
 
@@ -383,7 +385,7 @@ impl Endpoint {
         let request = writer.finish(None, b"");
         self.enter(key, State::Cancelling { tx, give_up: Some(now.at + LONG), reason }, Why::CancelSent);
         let cookieless = branch.strip_prefix(super::header::MAGIC).unwrap_or(&branch);
-        let cancel = self.prepare(now, key, Purpose::Cancel, cookieless, &hop, &request);
+        let cancel = self.prepare(now, Some(key), Purpose::Cancel, cookieless, &hop, &request);
         self.launch(now, cancel, &hop, request, out);
     }
 

@@ -5,6 +5,7 @@ mod calls;
 #[path = "../../../../tests/fuzz/src/checks.rs"]
 mod checks;
 mod dialogs;
+mod lamps;
 mod network;
 mod phone;
 mod replay;

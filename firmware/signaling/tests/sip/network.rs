@@ -103,7 +103,9 @@ impl World {
             | Event::Confirmed { dialog, .. }
             | Event::Reoffered { dialog, .. }
             | Event::Digit { dialog, .. } => (*dialog, false),
-            Event::Trace { .. } | Event::Registered { .. } | Event::AuthFailed { .. } => return,
+            Event::Trace { .. } | Event::Registered { .. } | Event::Subscribed { .. } | Event::AuthFailed { .. } => {
+                return;
+            }
         };
         let name = format!("{event:?}");
         *self.told.entry(name.split([' ', '(']).next().unwrap().to_owned()).or_default() += 1;

@@ -282,20 +282,30 @@ impl Ask {
     }
 
     /// The same request again with the credentials that a challenge asks for.
-    pub fn signed(mut self, challenge: &Message, user: &str, password: &str) -> Ask {
+    pub fn signed(self, challenge: &Message, user: &str, password: &str) -> Ask {
+        let mut signed = self.credentials(challenge, user, password, 1);
+        signed.cseq += 1;
+        signed.branch += "a";
+        signed
+    }
+
+    /// This request with credentials from an earlier challenge, used for the `nc`th time.
+    pub fn counted(self, challenge: &Message, user: &str, nc: u32) -> Ask {
+        self.credentials(challenge, user, "pw", nc)
+    }
+
+    fn credentials(mut self, challenge: &Message, user: &str, password: &str, nc: u32) -> Ask {
         let (name, line) = match challenge.value(&Name::WwwAuthenticate) {
             Some(value) => ("Authorization", value.into_owned()),
             None => ("Proxy-Authorization", value(challenge, Name::ProxyAuthenticate)),
         };
         let nonce = line.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         let ha2 = hex(&format!("{}:{}", self.method, self.uri));
-        let response = hex(&format!("{}:{nonce}:00000001:c:auth:{ha2}", ha1(user, "site", password)));
+        let response = hex(&format!("{}:{nonce}:{nc:08x}:c:auth:{ha2}", ha1(user, "site", password)));
         self.extra += &format!(
-            "{name}: Digest username=\"{user}\", realm=\"site\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\", algorithm=MD5, cnonce=\"c\", qop=auth, nc=00000001\r\n",
+            "{name}: Digest username=\"{user}\", realm=\"site\", nonce=\"{nonce}\", uri=\"{}\", response=\"{response}\", algorithm=MD5, cnonce=\"c\", qop=auth, nc={nc:08x}\r\n",
             self.uri
         );
-        self.cseq += 1;
-        self.branch += "a";
         self
     }
 }

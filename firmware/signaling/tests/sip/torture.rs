@@ -143,7 +143,8 @@ fn a_latin_1_name_is_echoed_unchanged_and_hides_nothing() {
     assert_eq!(from.value, latin1("\"J\u{f6}rg\" <sip:2001@site>;tag=ph"));
 }
 
-fn mutate(rng: &mut ChaCha20Rng, seeds: &[Vec<u8>], into: &mut Vec<u8>) {
+/// One of the seeds with one to four faults.
+pub fn mutate(rng: &mut ChaCha20Rng, seeds: &[Vec<u8>], into: &mut Vec<u8>) {
     let pick = |rng: &mut ChaCha20Rng, n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
     into.clear();
     into.extend(&seeds[pick(rng, seeds.len())]);

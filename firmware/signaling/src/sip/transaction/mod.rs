@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::door::{DialogKey, Hop};
 use super::header::Envelope;
 use super::message::{Field, Method};
+use super::subscription::SubscriptionKey;
 use super::timers::{Due, Timers};
 
 pub mod invite_client;
@@ -120,6 +121,8 @@ pub enum Purpose {
     Cancel,
     /// BYE.
     Bye,
+    /// NOTIFY of this subscription; the key is stale after the last one.
+    Notify(SubscriptionKey),
     /// A server transaction.
     Serve,
 }
