@@ -24,6 +24,7 @@ macro_rules! texts {
 }
 
 pub mod alarm;
+pub mod explain;
 pub mod help;
 pub mod ladder;
 pub mod problem;
@@ -197,6 +198,7 @@ fn pieces(raw: &str) -> Vec<Piece<'_>> {
 /// All topics, for tests and for translators.
 pub const TOPICS: &[(&str, &[Key])] = &[
     ("alarm", alarm::ALL),
+    ("explain", explain::ALL),
     ("help", help::ALL),
     ("ladder", ladder::ALL),
     ("problem", problem::ALL),
