@@ -2,7 +2,7 @@
 
 use base::id::LegKey;
 use base::line::PortId;
-use base::media::{Codec, Command, RtpRemote, RtpSend};
+use base::media::{Codec, Command, MonitorMode, RtpRemote, RtpSend};
 use base::slab::Key;
 use base::time::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -20,7 +20,7 @@ fn phone(index: u32) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 25_000 + 2 * index as u16))
 }
 
-/// What is joined: every even leg with the next one.
+/// What is joined: every even leg with the next one; with monitors every fourth, and the two after them monitor it.
 #[derive(Clone, Copy)]
 enum Pairs {
     /// Both A-law with telephone-event.
@@ -31,6 +31,8 @@ enum Pairs {
     Transcoded,
     /// A timeslot and A-law.
     Line,
+    /// As relayed, with supervisors.
+    Monitored(MonitorMode),
 }
 
 struct Running {
@@ -70,7 +72,20 @@ impl Running {
             engine.command(now, Command::SetRemote { leg: key(index), remote }, &mut out);
         }
         for index in (0..LEGS).step_by(2) {
-            engine.command(now, Command::Join { a: key(index), b: key(index + 1) }, &mut out);
+            let command = match pairs {
+                Pairs::Monitored(mode) if index % 4 == 2 => {
+                    Command::Monitor { leg: key(index), of: key(index - 2), mode }
+                }
+                Pairs::Relayed | Pairs::RelayedWithTones | Pairs::Transcoded | Pairs::Line | Pairs::Monitored(_) => {
+                    Command::Join { a: key(index), b: key(index + 1) }
+                }
+            };
+            engine.command(now, command, &mut out);
+            if let Pairs::Monitored(mode) = pairs
+                && index % 4 == 2
+            {
+                engine.command(now, Command::Monitor { leg: key(index + 1), of: key(index - 1), mode }, &mut out);
+            }
         }
         let mut input = HighwayFrame::new(&cards);
         for card in &mut input.cards {
@@ -114,6 +129,8 @@ fn engine(c: &mut Criterion) {
         ("relayed, tones looked for", Pairs::RelayedWithTones),
         ("transcoded", Pairs::Transcoded),
         ("line and phone", Pairs::Line),
+        ("two parties, two listen", Pairs::Monitored(MonitorMode::Listen)),
+        ("two parties, two barge", Pairs::Monitored(MonitorMode::Barge)),
     ] {
         let mut running = Running::new(pairs);
         group.bench_function(name, |b| b.iter(|| running.frame()));

@@ -54,17 +54,17 @@ impl Packet {
     }
 }
 
-/// 20 ms of one side of a recording.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// 20 ms of one side of a recording, as the recorder takes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RecordFrame {
     /// The recording.
     pub recording: Uid,
     /// Who speaks.
     pub side: Side,
     /// Position in frames of 20 ms since the `since` of `Command::RecordStart`; never told twice by one tap.
-    pub index: u32,
-    /// G.711 A-law.
-    pub audio: [u8; FRAME_SAMPLES],
+    pub index: u64,
+    /// G.711 A-law at 8 kHz.
+    pub alaw: [u8; FRAME_SAMPLES],
 }
 
 /// The sinks. Their capacity grows to the need of the busiest tick and stays.

@@ -23,7 +23,7 @@ pub struct Tap {
     since: Instant,
     /// Next sample of the jitter buffer to record.
     cursor: Position,
-    next_index: i64,
+    next_index: u64,
 }
 
 impl Tap {
@@ -84,12 +84,12 @@ impl Tap {
 
     /// When the play-out has dropped frames of a fast source, the tap may run ahead by one frame and then drops, too.
     fn emit(&mut self, place: i64, audio: &Law, out: &mut Effects) {
-        if place < 0 || place + 1 < self.next_index {
+        let Ok(place) = u64::try_from(place) else { return };
+        if place + 1 < self.next_index {
             return;
         }
         let index = place.max(self.next_index);
-        let Ok(told) = u32::try_from(index) else { return };
         self.next_index = index + 1;
-        out.frames.push(RecordFrame { recording: self.recording, side: self.side, index: told, audio: *audio });
+        out.frames.push(RecordFrame { recording: self.recording, side: self.side, index, alaw: *audio });
     }
 }

@@ -4,7 +4,7 @@
 
 use base::id::{LegKey, Uid};
 use base::line::PortId;
-use base::media::{Codec, Command, Item, PlayId, RtpRemote, RtpSend, Side};
+use base::media::{Codec, Command, Item, MonitorMode, PlayId, RtpRemote, RtpSend, Side, Tone};
 use base::slab::Key;
 use base::time::Instant;
 use media::{Channel, Effects, Engine, HighwayFrame, Library, Settings, rtp};
@@ -56,12 +56,13 @@ fn rtp_leg(engine: &mut Engine, now: Instant, index: u32, codec: Codec, events: 
     engine.command(now, Command::SetRemote { leg: key(index), remote }, out);
 }
 
-/// Legs 0-1 are relayed, 2-3 meet in the tick, 4-5 are a line and a phone, 6 hears music, 7 itself, 8 a tone.
+/// Legs 0-1 are relayed, 2-3 meet in the tick, 4-5 are a line and a phone, 6 hears music, 7 itself, 8 a tone;
+/// 9 listens to 0, 10 barges in on 5.
 fn fill(engine: &mut Engine, now: Instant, out: &mut Effects) {
     for (index, codec) in [(0, Codec::Pcma), (1, Codec::Pcma), (2, Codec::Pcma), (3, Codec::Pcmu), (5, Codec::Pcma)] {
         rtp_leg(engine, now, index, codec, index != 3, out);
     }
-    for index in 6..9 {
+    for index in 6..11 {
         rtp_leg(engine, now, index, Codec::Pcma, true, out);
     }
     engine.command(now, Command::CreateTdm { leg: key(4), port: PortId { card: 1, port: 1 } }, out);
@@ -73,9 +74,13 @@ fn fill(engine: &mut Engine, now: Instant, out: &mut Effects) {
     engine.command(now, Command::Echo { leg: key(7) }, out);
     let prompt = Item::Prompt { name: "p".into(), language: "en-US".into() };
     engine.command(now, play(key(8), vec![prompt, Item::Tone(base::media::Tone::Confirm)], true), out);
-    for index in [0, 1, 3, 4] {
-        let start = Command::RecordStart { leg: key(index), recording: Uid(1), side: Side::Caller, since: now };
+    for (index, side) in [(0, Side::Caller), (1, Side::Caller), (3, Side::Caller), (4, Side::Caller), (5, Side::Agent)]
+    {
+        let start = Command::RecordStart { leg: key(index), recording: Uid(1), side, since: now };
         engine.command(now, start, out);
+    }
+    for (index, of, mode) in [(9, 0, MonitorMode::Listen), (10, 5, MonitorMode::Barge)] {
+        engine.command(now, Command::Monitor { leg: key(index), of: key(of), mode }, out);
     }
 }
 
@@ -85,7 +90,7 @@ fn run(engine: &mut Engine, start: Instant, ticks: std::ops::Range<u64>, out: &m
     let mut output = HighwayFrame::new(&[1]);
     for n in ticks {
         let now = Instant::from_micros(start.as_micros() + n * 20_000);
-        for index in [0u32, 1, 2, 3, 5, 7] {
+        for index in [0u32, 1, 2, 3, 5, 7, 10] {
             let header = rtp::Header {
                 payload_type: if index == 3 { 0 } else { 8 },
                 marker: false,
@@ -106,6 +111,9 @@ fn run(engine: &mut Engine, start: Instant, ticks: std::ops::Range<u64>, out: &m
                 engine.packet(now, key(index), Channel::Rtp, phone(index), &bytes[..len], out);
             }
             engine.packet(now, key(index), Channel::Rtp, phone(index + 10), b"stranger", out);
+        }
+        if n % 100 == 0 {
+            engine.command(now, Command::Beep { leg: key(1), tone: Tone::Monitor }, out);
         }
         engine.tick(now, Some(&input), Some(&mut output), out);
         sent += out.packets.len();

@@ -4,6 +4,8 @@ use super::*;
 use crate::{Packet, RecordFrame, event, g711, rtcp};
 use base::media::{Codec, Digit, Item, PlayId, RtpRemote, Tone};
 
+mod monitor;
+
 const A: u32 = 0;
 const B: u32 = 1;
 const START_US: u64 = 3_600_000_007;
@@ -372,7 +374,7 @@ fn early_packets_wait_for_the_answer() {
         rig.command(start);
         rig.ticks(3);
         rig.command(Command::RecordStop { leg: key(A) });
-        let frames = if kept { (0..15).collect::<Vec<u32>>() } else { vec![] };
+        let frames = if kept { (0..15).collect::<Vec<u64>>() } else { vec![] };
         assert_eq!(rig.out.frames.iter().map(|f| f.index).collect::<Vec<_>>(), frames);
         assert_eq!(rig.engine.counters(key(A)).unwrap().strangers, if kept { 0 } else { 15 });
     }
@@ -405,7 +407,7 @@ fn both_sides_of_a_recording_are_aligned() {
     rig.command(Command::Destroy { leg: key(B) });
     let side = |side| rig.out.frames.iter().filter(|f| f.side == side).collect::<Vec<&RecordFrame>>();
     let loud_from = |frames: &[&RecordFrame]| {
-        frames.iter().find(|f| g711::decode(Codec::Pcma, f.audio[0]) > 4000).map(|f| i64::from(f.index)).unwrap()
+        frames.iter().find(|f| g711::decode(Codec::Pcma, f.alaw[0]) > 4000).map(|f| f.index as i64).unwrap()
     };
     let (caller, agent) = (side(Side::Caller), side(Side::Agent));
     assert_eq!(caller.len(), 133);
@@ -428,8 +430,8 @@ fn a_tap_leaves_holes_and_stays_on_its_time_line() {
         rig.tick();
     }
     rig.command(Command::RecordStop { leg: key(A) });
-    let told: Vec<(u32, u8)> = rig.out.frames.iter().map(|f| (f.index, f.audio[0])).collect();
-    let expected: Vec<(u32, u8)> = (0..60u8).filter(|n| !(20..30).contains(n)).map(|n| (u32::from(n), n)).collect();
+    let told: Vec<(u64, u8)> = rig.out.frames.iter().map(|f| (f.index, f.alaw[0])).collect();
+    let expected: Vec<(u64, u8)> = (0..60u8).filter(|n| !(20..30).contains(n)).map(|n| (u64::from(n), n)).collect();
     assert_eq!(told, expected);
     assert_eq!(rig.engine.counters(key(A)).unwrap().lost, 10);
     // Paused and taken up again: what was said meanwhile stays out.
@@ -441,7 +443,7 @@ fn a_tap_leaves_holes_and_stays_on_its_time_line() {
     rig.command(Command::RecordStart { leg: key(A), recording: Uid(1), side: Side::Agent, since });
     rig.ticks(8);
     let first = &rig.out.frames[0];
-    assert!(first.audio[0] >= 116 && first.index >= 76, "{} at {}", first.audio[0], first.index);
+    assert!(first.alaw[0] >= 116 && first.index >= 76, "{} at {}", first.alaw[0], first.index);
 }
 
 #[test]

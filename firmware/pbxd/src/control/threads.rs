@@ -4,7 +4,7 @@ use super::inbox::Inbox;
 use crate::cli::Run;
 use crate::hardware_thread::{self, HardwareThread};
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
-use crate::recorder::{RecordFrame, Recorder, RecorderError};
+use crate::recorder::{Recorder, RecorderError};
 use crate::seal::MasterKey;
 use crate::store::{self, Report, Store, StoreError};
 use base::line::{LineCommand, PortId};
@@ -88,10 +88,9 @@ pub fn start_media(options: &Run, config: &Config, recorder: &Recorder, inbox: I
     let thread = MediaThreadConfig { bind: config.media.address, settings, library, highway };
     let report = move |report| inbox.offer(report, Input::Media);
     let tap = recorder.tap();
-    let record = move |frame: media::RecordFrame| {
-        let media::RecordFrame { recording, side, index, audio } = frame;
+    let record = move |frame| {
         // A full queue counts what it drops and raises the alarm itself.
-        tap.push(RecordFrame { recording, side, index: u64::from(index), alaw: audio });
+        tap.push(frame);
     };
     media_thread::spawn(thread, report, record).map_err(|e| format!("media engine: {e}"))
 }

@@ -31,7 +31,9 @@ fn start(highway: Vec<HighwayCard>) -> Running {
         highway,
     };
     let report = move |r| report.send(r).map_err(|refused| refused.0);
-    let thread = spawn(config, report, move |frame| drop(record.send(frame))).unwrap();
+    let thread = spawn(config, report, move |frame| {
+        let _ = record.send(frame);
+    }).unwrap();
     Running { thread, reports, frames }
 }
 
@@ -130,7 +132,7 @@ fn a_call_over_real_sockets() {
         .collect();
     assert_eq!(counters, [(key(0), 29, 0), (key(1), 29, 0)]);
     box_.thread.stop();
-    let recorded: Vec<u8> = box_.frames.iter().map(|frame| frame.audio[0]).collect();
+    let recorded: Vec<u8> = box_.frames.iter().map(|frame| frame.alaw[0]).collect();
     assert_eq!(recorded, (1..30).collect::<Vec<u8>>());
 }
 

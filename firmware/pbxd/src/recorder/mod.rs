@@ -17,14 +17,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use base::id::Uid;
-use base::limits::{FRAME_SAMPLES, RECORDER_FRAMES_MAX};
-use base::media::Side;
+use base::limits::RECORDER_FRAMES_MAX;
 use pbx::door::{Trouble, TroubleKind};
 
 use crate::seal::{MasterKey, SealError};
 use crate::store::{Options, Request, StoreClient, StoreError};
 
 pub use export::{ExportReport, export_wav};
+pub use media::RecordFrame;
 pub use writer::Writer;
 
 /// How often audio is committed.
@@ -33,19 +33,6 @@ pub const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const KEY_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Commits without a further loss after which the alarm is cleared.
 const QUIET_COMMITS: u32 = 20;
-
-/// 20 ms of one side of a recording.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct RecordFrame {
-    /// Which recording.
-    pub recording: Uid,
-    /// Its channel.
-    pub side: Side,
-    /// Number of the frame since sample 0 of the recording.
-    pub index: u64,
-    /// A-law samples at 8 kHz.
-    pub alaw: [u8; FRAME_SAMPLES],
-}
 
 /// Why audio cannot be written or read.
 #[derive(Debug)]

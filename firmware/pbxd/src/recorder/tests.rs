@@ -4,6 +4,8 @@ use super::export::{Break, Chain, Gap, load};
 use super::*;
 use crate::store::read::Reader;
 use crate::store::{MainDb, Store};
+use base::limits::FRAME_SAMPLES;
+use base::media::Side;
 use base::time::Wall;
 use pbx::door::RecordingChange;
 use std::sync::atomic::AtomicU32;
