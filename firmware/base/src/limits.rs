@@ -2,6 +2,8 @@
 
 /// Calls at once, talking or waiting.
 pub const CALLS_MAX: usize = 5_000;
+/// Callers of whom it is remembered which agent they spoke to last.
+pub const ACQUAINTANCES_MAX: usize = 20_000;
 /// Legs at once: a call has at most an inbound leg, a talking leg and a few that ring.
 pub const LEGS_MAX: usize = 4 * CALLS_MAX;
 /// Contacts registered for one extension.

@@ -1,28 +1,26 @@
-//! Agents and their states: one machine, changed by [`Pbx::agent`] alone. What an agent does is decided elsewhere;
-//! what follows from it for the state is decided here.
+//! Agents and their states: one machine, changed by [`Pbx::agent_by`] alone. What an agent does is decided elsewhere;
+//! what follows from it for the state is decided here. Who the agents are and where they sit: `roster.rs`.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use base::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::call::CallKey;
-use crate::config::Config;
 use crate::event::Detail;
 use crate::offer::OfferKey;
+use crate::roster::AgentIndex;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
-/// Not-ready reason set by the box: an offer was not taken (redirection on no answer).
+/// Not-ready reason when none was given (other).
+pub const REASON_NONE_GIVEN: u8 = 9;
+/// Not-ready reason set by the box: offers were not taken (redirection on no answer).
 pub const REASON_RONA: u8 = 90;
 /// Not-ready reason set by the box: the phone could not be reached; cleared when it registers again.
 pub const REASON_UNREACHABLE: u8 = 91;
-
-/// Place in the table of agents; never used for another agent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct AgentIndex(u32);
+/// Not-ready reason set by a supervisor.
+pub const REASON_SUPERVISOR: u8 = 92;
 
 /// What an agent does now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -58,13 +56,45 @@ pub enum State {
         /// The call.
         call: CallKey,
     },
-    /// After a call, until the wrap-up timer or code.
-    WrapUp {
-        /// When it ends by itself.
-        until: Instant,
+    /// Connected, and the agent has put the caller on hold.
+    Hold {
+        /// The call.
+        call: CallKey,
     },
+    /// After a call, until its time is over or the agent ends it.
+    WrapUp(WrapUp),
     /// Would be ready, but the agent's phone is in a call of its own.
     Personal,
+}
+
+/// Terms of a wrap-up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WrapUp {
+    /// When it ends by itself, unless a disposition is owed.
+    pub until: Instant,
+    /// When it ends whatever is owed, and the latest that it can be extended to.
+    pub latest: Instant,
+    /// The queue demands a disposition that has not been given.
+    pub owes: bool,
+}
+
+/// What an agent will be once the call and its wrap-up are over, instead of ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Wish {
+    /// Not ready, with a reason.
+    NotReady(u8),
+    /// Logged out.
+    LogOut,
+}
+
+impl Wish {
+    /// Its name in events.
+    pub fn name(self) -> String {
+        match self {
+            Wish::NotReady(reason) => format!("not-ready {reason}"),
+            Wish::LogOut => "logged-out".into(),
+        }
+    }
 }
 
 impl State {
@@ -77,8 +107,51 @@ impl State {
             State::Reserved { .. } => "reserved".into(),
             State::Ringing { .. } => "ringing".into(),
             State::Talking { .. } => "talking".into(),
-            State::WrapUp { .. } => "wrap-up".into(),
+            State::Hold { .. } => "hold".into(),
+            State::WrapUp(_) => "wrap-up".into(),
             State::Personal => "personal".into(),
+        }
+    }
+
+    /// The offer that is under way to the agent.
+    pub fn offer(self) -> Option<OfferKey> {
+        match self {
+            State::Reserved { offer, .. } | State::Ringing { offer, .. } => Some(offer),
+            State::LoggedOut
+            | State::NotReady { .. }
+            | State::Ready { .. }
+            | State::Talking { .. }
+            | State::Hold { .. }
+            | State::WrapUp(_)
+            | State::Personal => None,
+        }
+    }
+
+    /// The queue call that the agent is connected with.
+    pub fn call(self) -> Option<CallKey> {
+        match self {
+            State::Talking { call } | State::Hold { call } => Some(call),
+            State::LoggedOut
+            | State::NotReady { .. }
+            | State::Ready { .. }
+            | State::Reserved { .. }
+            | State::Ringing { .. }
+            | State::WrapUp(_)
+            | State::Personal => None,
+        }
+    }
+
+    /// Busy with a call of a queue or what follows it: a wish waits until then.
+    fn is_engaged(self) -> bool {
+        match self {
+            State::Talking { .. } | State::Hold { .. } => true,
+            State::WrapUp(wrap_up) => wrap_up.owes,
+            State::LoggedOut
+            | State::NotReady { .. }
+            | State::Ready { .. }
+            | State::Reserved { .. }
+            | State::Ringing { .. }
+            | State::Personal => false,
         }
     }
 }
@@ -98,16 +171,24 @@ pub enum Happening {
     Chosen(OfferKey),
     /// The phone says that it rings.
     Rings(OfferKey),
-    /// The offer ended without an answer, for this reason code.
-    OfferLost(OfferKey, u8),
+    /// The offer ended without an answer; not ready for this reason, or ready again, at the end of the line.
+    OfferLost(OfferKey, Option<u8>),
     /// The offer was withdrawn through no fault of the agent.
     OfferWithdrawn(OfferKey),
-    /// The agent answered the offer.
+    /// The agent and the caller are joined.
     Answered(OfferKey, CallKey),
-    /// The call is over; wrap-up until then (now: none).
-    CallOver(CallKey, Instant),
-    /// Wrap-up timer or code.
-    WrapUpOver,
+    /// The agent put the caller on hold (true) or took it back.
+    Held(CallKey, bool),
+    /// The call is over; with what follows.
+    CallOver(CallKey, Option<WrapUp>),
+    /// Wrap-up code: until then.
+    WrapUpExtended(Instant),
+    /// A disposition was given.
+    Disposed,
+    /// The agent ends wrap-up.
+    WrapUpFinished,
+    /// Wrap-up timer.
+    WrapUpTimeOver,
     /// The phone began its first own call.
     OwnCallBegan,
     /// The phone's last own call ended.
@@ -116,251 +197,341 @@ pub enum Happening {
     PhoneBack,
 }
 
+/// What else decides about the next state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Around {
+    /// The time.
+    pub now: Instant,
+    /// The agent's phone is in a call of its own.
+    pub own_call: bool,
+    /// What the agent, or a supervisor, wanted while that was not possible.
+    pub wish: Option<Wish>,
+}
+
+impl Around {
+    /// The state of an agent whom nothing occupies any more.
+    fn free(&self) -> State {
+        match (self.wish, self.own_call) {
+            (Some(Wish::NotReady(reason)), _) => State::NotReady { reason },
+            (Some(Wish::LogOut), _) => State::LoggedOut,
+            (None, true) => State::Personal,
+            (None, false) => State::Ready { since: self.now },
+        }
+    }
+}
+
 /// The state that follows; none when nothing changes.
-pub fn next(state: State, happening: Happening, now: Instant, own_call: bool) -> Option<State> {
+pub fn next(state: State, happening: Happening, around: &Around) -> Option<State> {
     use Happening as H;
     use State as S;
-    let ready = if own_call { S::Personal } else { S::Ready { since: now } };
+    let now = around.now;
     match (happening, state) {
-        (H::LogIn, S::LoggedOut) => Some(ready),
-        (
-            H::LogIn,
-            S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
-        ) => None,
-        // During an offer or a call the phone cannot dial a code for its agent: the offer is taken or lost first.
-        (H::LogOut | H::GoNotReady(_), S::LoggedOut | S::Reserved { .. } | S::Ringing { .. } | S::Talking { .. }) => {
-            None
-        }
-        (H::LogOut, S::NotReady { .. } | S::Ready { .. } | S::WrapUp { .. } | S::Personal) => Some(S::LoggedOut),
-        (H::GoNotReady(reason), S::NotReady { .. } | S::Ready { .. } | S::WrapUp { .. } | S::Personal) => {
-            Some(S::NotReady { reason })
-        }
-        (H::GoReady, S::NotReady { .. } | S::WrapUp { .. }) => Some(ready),
-        (
-            H::GoReady,
-            S::LoggedOut | S::Ready { .. } | S::Reserved { .. } | S::Ringing { .. } | S::Talking { .. } | S::Personal,
-        ) => None,
+        (H::LogIn, S::LoggedOut) => Some(around.free()),
+        // During an offer or a call nothing changes at once: `Pbx::agent_wants` withdraws the offer or keeps the wish.
+        (H::LogOut, S::NotReady { .. } | S::Ready { .. } | S::Personal) => Some(S::LoggedOut),
+        (H::LogOut, S::WrapUp(wrap_up)) => (!wrap_up.owes).then_some(S::LoggedOut),
+        (H::GoNotReady(reason), S::NotReady { .. } | S::Ready { .. } | S::Personal) => Some(S::NotReady { reason }),
+        (H::GoNotReady(reason), S::WrapUp(wrap_up)) => (!wrap_up.owes).then_some(S::NotReady { reason }),
+        (H::GoReady, S::NotReady { .. }) => Some(around.free()),
+        (H::GoReady | H::WrapUpFinished, S::WrapUp(wrap_up)) => (!wrap_up.owes).then(|| around.free()),
         (H::Chosen(offer), S::Ready { since }) => Some(S::Reserved { offer, since }),
-        (
-            H::Chosen(_),
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
-        ) => None,
         (H::Rings(rung), S::Reserved { offer, since }) => (rung == offer).then_some(S::Ringing { offer, since }),
         (H::OfferLost(lost, reason), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
-            (lost == offer).then_some(S::NotReady { reason })
+            (lost == offer).then(|| reason.map_or_else(|| around.free(), |reason| S::NotReady { reason }))
         }
         (H::OfferWithdrawn(gone), S::Reserved { offer, since } | S::Ringing { offer, since }) => {
-            (gone == offer).then_some(if own_call { S::Personal } else { S::Ready { since } })
+            (gone == offer).then_some(if around.own_call { S::Personal } else { S::Ready { since } })
         }
         (H::Answered(taken, call), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
             (taken == offer).then_some(S::Talking { call })
         }
-        (
-            H::Rings(_),
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
-        )
-        | (
-            H::OfferLost(..) | H::OfferWithdrawn(_) | H::Answered(..),
-            S::LoggedOut | S::NotReady { .. } | S::Ready { .. } | S::Talking { .. } | S::WrapUp { .. } | S::Personal,
-        ) => None,
-        (H::CallOver(over, until), S::Talking { call }) => {
-            let after = if until > now { S::WrapUp { until } } else { ready };
-            (over == call).then_some(after)
+        (H::Held(on, true), S::Talking { call }) => (on == call).then_some(S::Hold { call }),
+        (H::Held(on, false), S::Hold { call }) => (on == call).then_some(S::Talking { call }),
+        (H::CallOver(over, after), S::Talking { call } | S::Hold { call }) => {
+            let after = after.filter(|w| w.until > now || w.owes);
+            (over == call).then(|| after.map_or_else(|| around.free(), S::WrapUp))
         }
-        (
-            H::CallOver(..),
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
-        ) => None,
-        (H::WrapUpOver, S::WrapUp { .. }) => Some(ready),
-        (
-            H::WrapUpOver,
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::Personal,
-        ) => None,
+        (H::WrapUpExtended(until), S::WrapUp(w)) => {
+            let until = until.min(w.latest);
+            (until > w.until).then_some(S::WrapUp(WrapUp { until, ..w }))
+        }
+        (H::Disposed, S::WrapUp(w)) => {
+            let after = if w.until > now { S::WrapUp(WrapUp { owes: false, ..w }) } else { around.free() };
+            w.owes.then_some(after)
+        }
+        (H::WrapUpTimeOver, S::WrapUp(w)) => {
+            if w.owes && now < w.latest {
+                None
+            } else {
+                Some(around.free())
+            }
+        }
         (H::OwnCallBegan, S::Ready { .. }) => Some(S::Personal),
-        (H::OwnCallsOver, S::Personal) => Some(S::Ready { since: now }),
-        (H::PhoneBack, S::NotReady { reason: REASON_UNREACHABLE }) => Some(ready),
+        (H::OwnCallsOver, S::Personal) => Some(around.free()),
+        (H::PhoneBack, S::NotReady { reason: REASON_UNREACHABLE }) => Some(around.free()),
+        (H::PhoneBack, S::NotReady { .. }) => None,
         (
-            H::OwnCallBegan,
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
+            H::GoReady
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallBegan
+            | H::OwnCallsOver
+            | H::PhoneBack
+            | H::LogOut
+            | H::GoNotReady(_),
+            S::LoggedOut,
         )
         | (
-            H::OwnCallsOver,
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. },
+            H::LogIn
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallBegan
+            | H::OwnCallsOver,
+            S::NotReady { .. },
         )
         | (
-            H::PhoneBack,
-            S::LoggedOut
-            | S::NotReady { .. }
-            | S::Ready { .. }
-            | S::Reserved { .. }
-            | S::Ringing { .. }
-            | S::Talking { .. }
-            | S::WrapUp { .. }
-            | S::Personal,
+            H::LogIn
+            | H::GoReady
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallsOver
+            | H::PhoneBack,
+            S::Ready { .. },
+        )
+        | (
+            H::LogIn
+            | H::LogOut
+            | H::GoNotReady(_)
+            | H::GoReady
+            | H::Chosen(_)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallBegan
+            | H::OwnCallsOver
+            | H::PhoneBack,
+            S::Reserved { .. } | S::Ringing { .. },
+        )
+        | (H::Rings(_), S::Ringing { .. })
+        | (
+            H::LogIn
+            | H::LogOut
+            | H::GoNotReady(_)
+            | H::GoReady
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallBegan
+            | H::OwnCallsOver
+            | H::PhoneBack,
+            S::Talking { .. } | S::Hold { .. },
+        )
+        | (H::Held(_, false), S::Talking { .. })
+        | (H::Held(_, true), S::Hold { .. })
+        | (
+            H::LogIn
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::OwnCallBegan
+            | H::OwnCallsOver
+            | H::PhoneBack,
+            S::WrapUp(_),
+        )
+        | (
+            H::LogIn
+            | H::GoReady
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::OwnCallBegan
+            | H::PhoneBack,
+            S::Personal,
         ) => None,
-    }
-}
-
-/// One agent.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Agent {
-    /// Id in the configuration.
-    pub id: String,
-    /// The phone.
-    pub extension: String,
-    /// Changed by [`Pbx::agent`] alone.
-    pub state: State,
-    /// Legs of the agent's phone that are not offers of a queue.
-    pub own_legs: u32,
-}
-
-/// All agents, by place, id and extension.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Agents {
-    list: Vec<Agent>,
-    by_id: BTreeMap<String, AgentIndex>,
-    by_extension: BTreeMap<String, AgentIndex>,
-}
-
-impl Agents {
-    /// Takes over a configuration: new agents come, changed ones move. Returns who is new and begins logged in, and
-    /// who is named no longer.
-    pub fn configure(&mut self, config: &Config) -> (Vec<AgentIndex>, Vec<AgentIndex>) {
-        let mut begin = Vec::new();
-        self.by_extension.clear();
-        for (id, wanted) in &config.agents {
-            let index = match self.by_id.get(id) {
-                Some(index) => *index,
-                None => {
-                    let index = AgentIndex(self.list.len() as u32);
-                    self.list.push(Agent {
-                        id: id.clone(),
-                        extension: String::new(),
-                        state: State::LoggedOut,
-                        own_legs: 0,
-                    });
-                    self.by_id.insert(id.clone(), index);
-                    if wanted.logged_in {
-                        begin.push(index);
-                    }
-                    index
-                }
-            };
-            if let Some(agent) = self.list.get_mut(index.0 as usize) {
-                agent.extension = wanted.extension.clone().unwrap_or_default();
-            }
-            if let Some(extension) = &wanted.extension {
-                self.by_extension.insert(extension.clone(), index);
-            }
-        }
-        let gone = self.iter().filter(|(_, a)| !config.agents.contains_key(&a.id)).map(|(i, _)| i).collect();
-        (begin, gone)
-    }
-
-    /// By place.
-    pub fn get(&self, index: AgentIndex) -> Option<&Agent> {
-        self.list.get(index.0 as usize)
-    }
-
-    /// By id.
-    pub fn find(&self, id: &str) -> Option<AgentIndex> {
-        self.by_id.get(id).copied()
-    }
-
-    /// Whose phone this is.
-    pub fn at_extension(&self, extension: &str) -> Option<AgentIndex> {
-        self.by_extension.get(extension).copied()
-    }
-
-    /// All, by place.
-    pub fn iter(&self) -> impl Iterator<Item = (AgentIndex, &Agent)> {
-        self.list.iter().enumerate().map(|(i, a)| (AgentIndex(i as u32), a))
-    }
-
-    fn get_mut(&mut self, index: AgentIndex) -> Option<&mut Agent> {
-        self.list.get_mut(index.0 as usize)
     }
 }
 
 impl Pbx {
-    /// Something happened to an agent: the only writer of an agent's state. Says whether it changed.
+    /// Something happened to an agent by the agent's own doing, or by the box.
     pub(crate) fn agent(&mut self, turn: &mut Turn<'_>, index: AgentIndex, happening: Happening, why: &str) -> bool {
+        self.agent_by(turn, index, happening, None, why)
+    }
+
+    /// Something happened to an agent: the only writer of an agent's state. Says whether it changed.
+    pub(crate) fn agent_by(
+        &mut self,
+        turn: &mut Turn<'_>,
+        index: AgentIndex,
+        happening: Happening,
+        actor: Option<&str>,
+        why: &str,
+    ) -> bool {
         let now = turn.now.at;
+        let own_call = self.agents.in_own_call(index);
         let Some(agent) = self.agents.get_mut(index) else { return false };
-        let Some(state) = next(agent.state, happening, now, agent.own_legs > 0) else { return false };
-        let from = core::mem::replace(&mut agent.state, state);
-        if let State::WrapUp { .. } = from {
-            self.timers.clear(Timer::WrapUp(index));
+        let from = agent.state;
+        let Some(to) = next(from, happening, &Around { now, own_call, wish: agent.wish }) else { return false };
+        agent.enter(to, now);
+        if to == State::LoggedOut {
+            self.agents.sit_at(index, None);
+        } else if from == State::LoggedOut {
+            self.agents.seat();
         }
-        match state {
-            State::WrapUp { until } => self.timers.set(Timer::WrapUp(index), until),
+        match from {
+            State::WrapUp(_) => self.timers.clear(Timer::WrapUp(index)),
+            State::LoggedOut
+            | State::NotReady { .. }
+            | State::Ready { .. }
+            | State::Reserved { .. }
+            | State::Ringing { .. }
+            | State::Talking { .. }
+            | State::Hold { .. }
+            | State::Personal => {}
+        }
+        match to {
+            State::WrapUp(wrap_up) => {
+                let at = if wrap_up.owes && wrap_up.until <= now { wrap_up.latest } else { wrap_up.until };
+                self.timers.set(Timer::WrapUp(index), at);
+            }
             State::Ready { .. } => self.unmatched = true,
             State::LoggedOut
             | State::NotReady { .. }
             | State::Reserved { .. }
             | State::Ringing { .. }
             | State::Talking { .. }
+            | State::Hold { .. }
             | State::Personal => {}
         }
-        let id = agent.id.clone();
-        let call = match state {
-            State::Talking { call } => self.calls.get(call).map(|c| c.uid),
+        self.staffing_changed = true;
+        self.note_agent(turn, index, from, actor, why);
+        true
+    }
+
+    fn note_agent(&mut self, turn: &mut Turn<'_>, index: AgentIndex, from: State, actor: Option<&str>, why: &str) {
+        let Some(agent) = self.agents.get(index) else { return };
+        let (id, to) = (agent.id.clone(), agent.state);
+        let phone = agent.phone().unwrap_or_default().to_string();
+        // What belongs to a call, from its answer to the end of its wrap-up, is told with it.
+        let of_a_call = |state: State| state.call().is_some() || matches!(state, State::WrapUp(_));
+        let joined = to.call().or(from.call()).and_then(|call| self.calls.get(call)).map(|c| c.uid);
+        let last = agent.last.as_ref().map(|l| l.call);
+        let call = if of_a_call(from) || of_a_call(to) { joined.or(last) } else { None };
+        let actor = actor.map_or_else(|| format!("agent {id}"), ToString::to_string);
+        let detail = Detail::AgentState { agent: id, from: from.name(), to: to.name(), why: why.to_string(), phone };
+        self.note(turn, call, None, &actor, detail);
+    }
+
+    /// The agent, or a supervisor for him, wants to be in another state. An offer under way is withdrawn first; during
+    /// a call the wish is kept until the agent is free. Says whether it was granted, now or for later.
+    pub(crate) fn agent_wants(
+        &mut self,
+        turn: &mut Turn<'_>,
+        index: AgentIndex,
+        wanted: Happening,
+        actor: Option<&str>,
+        why: &str,
+    ) -> bool {
+        let Some(state) = self.agents.get(index).map(|a| a.state) else { return false };
+        let wish = match wanted {
+            Happening::GoNotReady(reason) => Some(Wish::NotReady(reason)),
+            Happening::LogOut => Some(Wish::LogOut),
             _ => None,
         };
-        let actor = format!("agent {id}");
-        let detail = Detail::AgentState { agent: id, from: from.name(), to: state.name(), why: why.to_string() };
-        self.note(turn, call, None, &actor, detail);
+        if let (Some(offer), Some(_)) = (state.offer(), wish) {
+            self.take_offer_back(turn, offer, "agent not ready");
+        } else if state.is_engaged() {
+            return self.agent_wishes(turn, index, wish, actor);
+        }
+        self.agent_by(turn, index, wanted, actor, why)
+    }
+
+    fn agent_wishes(
+        &mut self,
+        turn: &mut Turn<'_>,
+        index: AgentIndex,
+        wish: Option<Wish>,
+        actor: Option<&str>,
+    ) -> bool {
+        let Some(agent) = self.agents.get_mut(index) else { return false };
+        if agent.wish == wish {
+            return false;
+        }
+        agent.wish = wish;
+        let id = agent.id.clone();
+        let actor = actor.map_or_else(|| format!("agent {id}"), ToString::to_string);
+        let wish = wish.map_or_else(|| "ready".to_string(), Wish::name);
+        self.note(turn, None, None, &actor, Detail::AgentWish { agent: id, wish });
         true
+    }
+
+    /// Wrap-up's time has come.
+    pub(crate) fn wrap_up_due(&mut self, turn: &mut Turn<'_>, index: AgentIndex) {
+        let Some(agent) = self.agents.get(index) else { return };
+        let State::WrapUp(wrap_up) = agent.state else { return };
+        let (id, last) = (agent.id.clone(), agent.last.clone());
+        if wrap_up.owes && turn.now.at < wrap_up.latest {
+            self.timers.set(Timer::WrapUp(index), wrap_up.latest);
+            return;
+        }
+        if let (true, Some(last)) = (wrap_up.owes, last) {
+            let detail = Detail::Disposition { agent: id, queue: last.queue, code: 0 };
+            self.note(turn, Some(last.call), None, "timer", detail);
+        }
+        self.agent(turn, index, Happening::WrapUpTimeOver, "wrap-up time over");
     }
 
     /// A leg of this extension's phone began or ended outside queue offers.
     pub(crate) fn own_leg(&mut self, turn: &mut Turn<'_>, extension: &str, began: bool) {
+        let legs = self.agents.count_own_leg(extension, began);
         let Some(index) = self.agents.at_extension(extension) else { return };
-        let Some(agent) = self.agents.get_mut(index) else { return };
-        agent.own_legs = if began { agent.own_legs + 1 } else { agent.own_legs.saturating_sub(1) };
-        match (began, agent.own_legs) {
+        match (began, legs) {
             (true, 1) => self.agent(turn, index, Happening::OwnCallBegan, "own call"),
             (false, 0) => self.agent(turn, index, Happening::OwnCallsOver, "own call over"),
             (true | false, _) => false,
@@ -377,39 +548,66 @@ mod tests {
         OfferKey::from_parts(n, 0)
     }
 
+    fn at(us: u64) -> Around {
+        Around { now: Instant::from_micros(us), own_call: false, wish: None }
+    }
+
+    fn call() -> CallKey {
+        CallKey::from_parts(0, 0)
+    }
+
     #[test]
     fn a_late_answer_to_another_offer_changes_nothing() {
-        let now = Instant::from_micros(5);
-        let state = State::Ringing { offer: offer(2), since: now };
-        let call = CallKey::from_parts(0, 0);
-        assert_eq!(next(state, Happening::Answered(offer(1), call), now, false), None);
-        assert_eq!(next(state, Happening::Answered(offer(2), call), now, false), Some(State::Talking { call }));
+        let around = at(5);
+        let state = State::Ringing { offer: offer(2), since: around.now };
+        assert_eq!(next(state, Happening::Answered(offer(1), call()), &around), None);
+        assert_eq!(next(state, Happening::Answered(offer(2), call()), &around), Some(State::Talking { call: call() }));
     }
 
     #[test]
     fn a_withdrawn_offer_gives_the_place_in_line_back() {
-        let (since, now) = (Instant::from_micros(3), Instant::from_micros(9));
-        let chosen = next(State::Ready { since }, Happening::Chosen(offer(1)), now, false).unwrap();
-        let rings = next(chosen, Happening::Rings(offer(1)), now, false).unwrap();
-        let back = next(rings, Happening::OfferWithdrawn(offer(1)), now, false);
-        assert_eq!(back, Some(State::Ready { since }));
+        let since = Instant::from_micros(3);
+        let chosen = next(State::Ready { since }, Happening::Chosen(offer(1)), &at(9)).unwrap();
+        let rings = next(chosen, Happening::Rings(offer(1)), &at(9)).unwrap();
+        assert_eq!(next(rings, Happening::OfferWithdrawn(offer(1)), &at(9)), Some(State::Ready { since }));
+        let lost = next(rings, Happening::OfferLost(offer(1), None), &at(9));
+        assert_eq!(lost, Some(State::Ready { since: at(9).now }), "a missed offer goes to the end of the line");
     }
 
     #[test]
     fn no_wrap_up_means_ready_at_once_and_an_own_call_means_personal() {
-        let now = Instant::from_micros(5);
-        let call = CallKey::from_parts(0, 0);
-        let talking = State::Talking { call };
-        assert_eq!(next(talking, Happening::CallOver(call, now), now, false), Some(State::Ready { since: now }));
-        assert_eq!(next(talking, Happening::CallOver(call, now), now, true), Some(State::Personal));
-        assert_eq!(next(State::Personal, Happening::OwnCallsOver, now, false), Some(State::Ready { since: now }));
+        let talking = State::Talking { call: call() };
+        let over = Happening::CallOver(call(), None);
+        assert_eq!(next(talking, over, &at(5)), Some(State::Ready { since: at(5).now }));
+        assert_eq!(next(talking, over, &Around { own_call: true, ..at(5) }), Some(State::Personal));
+        assert_eq!(next(State::Personal, Happening::OwnCallsOver, &at(5)), Some(State::Ready { since: at(5).now }));
+    }
+
+    #[test]
+    fn a_wish_is_granted_when_the_call_and_its_wrap_up_are_over() {
+        let wrap_up = WrapUp { until: at(9).now, latest: at(20).now, owes: false };
+        let wishing = Around { wish: Some(Wish::NotReady(2)), ..at(5) };
+        let after = next(State::Hold { call: call() }, Happening::CallOver(call(), Some(wrap_up)), &wishing);
+        assert_eq!(after, Some(State::WrapUp(wrap_up)));
+        let free = next(State::WrapUp(wrap_up), Happening::WrapUpTimeOver, &Around { now: at(9).now, ..wishing });
+        assert_eq!(free, Some(State::NotReady { reason: 2 }));
+    }
+
+    #[test]
+    fn an_owed_disposition_keeps_wrap_up_open_until_its_latest_end() {
+        let owing = State::WrapUp(WrapUp { until: at(9).now, latest: at(20).now, owes: true });
+        assert_eq!(next(owing, Happening::WrapUpFinished, &at(5)), None);
+        assert_eq!(next(owing, Happening::WrapUpTimeOver, &at(9)), None);
+        assert_eq!(next(owing, Happening::Disposed, &at(10)), Some(State::Ready { since: at(10).now }));
+        assert_eq!(next(owing, Happening::WrapUpTimeOver, &at(20)), Some(State::Ready { since: at(20).now }));
+        let extended = next(owing, Happening::WrapUpExtended(at(99).now), &at(5));
+        assert_eq!(extended, Some(State::WrapUp(WrapUp { until: at(20).now, latest: at(20).now, owes: true })));
     }
 
     #[test]
     fn only_the_unreachable_reason_heals_by_registration() {
-        let now = Instant::from_micros(5);
-        let back = |reason| next(State::NotReady { reason }, Happening::PhoneBack, now, false);
-        assert_eq!(back(REASON_UNREACHABLE), Some(State::Ready { since: now }));
+        let back = |reason| next(State::NotReady { reason }, Happening::PhoneBack, &at(5));
+        assert_eq!(back(REASON_UNREACHABLE), Some(State::Ready { since: at(5).now }));
         assert_eq!(back(REASON_RONA), None);
         assert_eq!(back(1), None);
     }

@@ -13,15 +13,18 @@ use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentIndex, Happening};
+use crate::agent::{Happening, WrapUp};
+use crate::ask::Ask;
 use crate::config::{Config, Destination, Language};
 use crate::dialplan::{self, Meaning, Route};
 use crate::door::{Output, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, Leg, LegState, Role, Signalling};
 use crate::menu::Menu;
-use crate::offer::{OfferKey, Purpose};
-use crate::queue::Place;
+use crate::offer::{Cause, OfferKey, Purpose};
+use crate::queue::{Place, seconds};
+use crate::roster::AgentIndex;
+use crate::supervise::Monitoring;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
@@ -53,22 +56,34 @@ pub(crate) enum Phase {
     Arriving,
     /// Hears a menu.
     Menu(Menu),
-    /// Waits in a queue, with or without an offer to an agent under way.
-    Waiting { place: Place, offer: Option<OfferKey> },
+    /// Is asked for digits.
+    Asking(Ask),
+    /// Waits in a queue, while phones of agents ring or not.
+    Waiting { place: Place, offers: Vec<OfferKey> },
     /// An extension's phones ring.
     Ringing { offer: OfferKey },
     /// Two parties hear each other.
     Talking {
         partner: LegKey,
-        /// The agent, when it came through a queue, and the wrap-up that follows.
-        agent: Option<(AgentIndex, u32)>,
+        /// When it came through a queue.
+        served: Option<Served>,
     },
+    /// A supervisor hears a call of somebody else.
+    Monitoring(Monitoring),
     /// Hears itself, after being told so.
     Echo { intro: Option<PlayId> },
     /// Hears something and is released after it.
     Announcement { play: Option<PlayId>, disposition: Disposition },
     /// Over; legs are closing.
     Over,
+}
+
+/// How a queue served a call.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Served {
+    pub queue: String,
+    /// None when a supervisor has it.
+    pub agent: Option<AgentIndex>,
 }
 
 /// A call's recording.
@@ -126,9 +141,29 @@ pub(crate) struct Call {
     /// To be recorded from the moment the caller is answered.
     pub record: bool,
     pub recording: Option<Recording>,
+    /// Set by a supervisor; goes before what the configuration says.
+    pub priority: Option<u8>,
+    /// Number and moment of the first arrival in a queue: kept from queue to queue.
+    pub first_wait: Option<(u64, Instant)>,
+    /// So often a queue sent it on.
+    pub hops: u32,
+    /// The caller was told that the call may be monitored.
+    pub noticed: bool,
+    /// Calls of supervisors who hear this one.
+    pub monitors: Vec<CallKey>,
 }
 
 impl Call {
+    /// The caller's own priority, whatever the queue: set by a supervisor, of a VIP, or of the number dialled.
+    pub fn own_priority(&self, config: &Config) -> Option<u8> {
+        let vip = || config.vips.get(&self.caller).map(|vip| vip.priority);
+        let did = || config.dids.get(&self.called).and_then(|did| did.priority);
+        match self.origin {
+            Origin::Line(_) | Origin::Trunk(_) => self.priority.or_else(vip).or_else(did),
+            Origin::Extension(_) => self.priority.or_else(vip),
+        }
+    }
+
     /// Nothing more can happen in it.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
@@ -172,6 +207,11 @@ impl Pbx {
             answered: false,
             record: false,
             recording: None,
+            priority: None,
+            first_wait: None,
+            hops: 0,
+            noticed: false,
+            monitors: vec![],
         });
         let detail = Detail::CallBegan { caller, called, origin: origin_words.clone() };
         self.note(turn, Some(uid), None, &origin_words, detail);
@@ -360,39 +400,57 @@ impl Pbx {
     /// An offered phone took the call: whoever it is, and the caller, hear each other.
     pub(crate) fn connect(&mut self, turn: &mut Turn<'_>, call: CallKey, partner: LegKey, purpose: &Purpose) {
         let Some(caller) = self.accept_caller(turn, call) else { return };
-        let Some(record) = self.calls.get_mut(call) else { return };
-        let (uid, place) = match &record.phase {
-            Phase::Waiting { place, .. } => (record.uid, Some(place.clone())),
-            Phase::Arriving
-            | Phase::Menu(_)
-            | Phase::Ringing { .. }
-            | Phase::Talking { .. }
-            | Phase::Echo { .. }
-            | Phase::Announcement { .. }
-            | Phase::Over => (record.uid, None),
-        };
-        let agent = match purpose {
-            Purpose::Agent { index, wrap_up_s, .. } => Some((*index, *wrap_up_s)),
-            Purpose::Extension(_) => None,
-        };
-        let wait_ms = place.as_ref().map_or(0, |p| turn.now.at.since(p.since).as_millis() as u64);
-        if let Some(place) = &place {
+        let Some(record) = self.calls.get(call) else { return };
+        let (number, phase) = (record.caller.clone(), record.phase.clone());
+        let mut wait_ms = 0;
+        if let Phase::Waiting { place, .. } = &phase {
+            wait_ms = turn.now.at.since(place.since).as_millis() as u64;
             self.leave_queue(place);
         }
+        let (with, served) = match purpose {
+            Purpose::Agent { index, queue } => {
+                if let Some(config) = self.config_of_queue(call, queue)
+                    && let Some(wanted) = config.queues.get(queue)
+                {
+                    self.acquaint(&config, wanted, &number, *index, turn.now.wall);
+                }
+                let id = self.agents.get(*index).map_or_else(String::new, |a| a.id.clone());
+                (id, Some(Served { queue: queue.clone(), agent: Some(*index) }))
+            }
+            Purpose::Extension(name) => (name.clone(), None),
+        };
+        self.talk(turn, call, (caller, partner), served, with, wait_ms);
+    }
+
+    /// Caller and partner hear each other from now on.
+    pub(crate) fn talk(
+        &mut self,
+        turn: &mut Turn<'_>,
+        call: CallKey,
+        (caller, partner): (LegKey, LegKey),
+        served: Option<Served>,
+        with: String,
+        wait_ms: u64,
+    ) {
         if let Some(leg) = self.legs.get_mut(partner) {
             leg.role = Role::Partner;
         }
-        self.enter(call, Phase::Talking { partner, agent });
-        self.leg_up(turn, partner);
+        let queue = served.as_ref().map_or_else(String::new, |s| s.queue.clone());
+        let uid = self.calls.get(call).map(|c| c.uid);
+        self.enter(call, Phase::Talking { partner, served });
         self.tap(turn, partner, Side::Agent);
         self.join(turn, caller, partner);
-        let (with, queue) = match purpose {
-            Purpose::Agent { index, queue, .. } => {
-                (self.agents.get(*index).map_or_else(String::new, |a| a.id.clone()), queue.clone())
-            }
-            Purpose::Extension(name) => (name.clone(), String::new()),
-        };
-        self.note(turn, Some(uid), None, "router", Detail::Connected { with, queue, wait_ms });
+        self.note(turn, uid, None, "router", Detail::Connected { with, queue, wait_ms });
+    }
+
+    /// What follows a call of this queue for its agent; none when nothing does.
+    pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, now: Instant) -> Option<WrapUp> {
+        let config = self.config_of_queue(call, queue)?;
+        let wanted = config.queues.get(queue)?;
+        let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.surge).unwrap_or(wanted.wrap_up_s);
+        let latest = now + seconds(wanted.wrap_up_max_s.max(wrap_up_s));
+        let owes = wanted.disposition_required;
+        (wrap_up_s > 0 || owes).then(|| WrapUp { until: now + seconds(wrap_up_s), latest, owes })
     }
 
     /// Ends a call the ordinary way: hang up whoever is still there.
@@ -421,27 +479,28 @@ impl Pbx {
         let answered = record.answered;
         self.enter(call, Phase::Over);
         match phase {
-            Phase::Waiting { place, offer } => {
+            Phase::Waiting { place, offers } => {
                 self.leave_queue(&place);
                 let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
                 let detail = Detail::Abandoned { queue: place.queue, wait_ms, by: by.to_string() };
                 self.note(turn, Some(uid), None, by, detail);
-                if let Some(offer) = offer {
-                    self.withdraw_offer(turn, offer, "caller-gone");
-                }
+                self.withdraw_offers(turn, &offers, "caller-gone");
             }
             Phase::Ringing { offer } => self.withdraw_offer(turn, offer, "caller-gone"),
-            Phase::Talking { agent: Some((index, wrap_up_s)), .. } => {
-                let until = turn.now.at + Duration::from_secs(u64::from(wrap_up_s));
-                self.agent(turn, index, Happening::CallOver(call, until), "call over");
+            Phase::Talking { served: Some(Served { queue, agent: Some(index) }), .. } => {
+                let after = self.wrap_up(call, &queue, turn.now.at);
+                self.agent(turn, index, Happening::CallOver(call, after), "call over");
             }
-            Phase::Talking { agent: None, .. }
+            Phase::Monitoring(monitoring) => self.monitor_left(turn, call, &monitoring),
+            Phase::Talking { served: None | Some(Served { agent: None, .. }), .. }
             | Phase::Arriving
             | Phase::Menu(_)
+            | Phase::Asking(_)
             | Phase::Echo { .. }
             | Phase::Announcement { .. }
             | Phase::Over => {}
         }
+        self.monitored_call_over(turn, call);
         for leg in legs {
             let is_caller = self.legs.get(leg).is_some_and(|l| l.role == Role::Caller);
             self.end_leg(turn, leg, cause, if is_caller { goodbye } else { Goodbye::HangUp(None) });
@@ -469,7 +528,12 @@ impl Pbx {
         let (call, role) = (*call, *role);
         let by = self.actor_of(leg);
         match role {
-            Role::Offered(_) => self.offer_leg_over(turn, leg, crate::offer::Cause::Unreachable, cause),
+            Role::Offered(_) => {
+                // Who answered and hung up before the caller was joined did not want the call.
+                let up = self.legs.get(leg).is_some_and(|l| l.state == LegState::Up);
+                let why = if up { Cause::Rejected } else { Cause::Unreachable };
+                self.offer_leg_over(turn, leg, why, cause);
+            }
             Role::Caller | Role::Partner => {
                 self.end_leg(turn, leg, cause, Goodbye::None);
                 let disposition = self.disposition_so_far(call);
@@ -504,14 +568,20 @@ impl Pbx {
         let Some(record) = self.calls.get_mut(call) else { return };
         match record.phase {
             Phase::Menu(_) => self.timers.clear(Timer::MenuSilence(call)),
+            Phase::Asking(_) => self.timers.clear(Timer::Asking(call)),
             Phase::Waiting { .. } if !matches!(phase, Phase::Waiting { .. }) => {
-                self.timers.clear(Timer::MaxWait(call));
+                for timer in
+                    [Timer::MaxWait(call), Timer::OverflowWait(call), Timer::Widen(call), Timer::NextRing(call)]
+                {
+                    self.timers.clear(timer);
+                }
             }
             Phase::Announcement { .. } => self.timers.clear(Timer::Announcement(call)),
             Phase::Arriving
             | Phase::Waiting { .. }
             | Phase::Ringing { .. }
             | Phase::Talking { .. }
+            | Phase::Monitoring(_)
             | Phase::Echo { .. }
             | Phase::Over => {}
         }

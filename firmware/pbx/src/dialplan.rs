@@ -3,18 +3,8 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use crate::config::{Codes, Config, Destination};
-
-/// A feature code as dialled.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Code {
-    /// Log the agent of this phone in or out.
-    AgentLogin,
-    /// Not ready with a reason (0: none given), or ready again.
-    AgentNotReady(u8),
-    /// End wrap-up now.
-    WrapUpFinish,
-}
+use crate::code::{self, Code};
+use crate::config::{Config, Destination};
 
 /// What was dialled means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,7 +32,7 @@ pub fn from_inside(config: &Config, called: &str) -> Route {
     if called == codes.echo {
         return route(Meaning::To(Destination::Echo), format!("codes echo {}", codes.echo));
     }
-    if let Some((code, path)) = feature_code(codes, called) {
+    if let Some((code, path)) = code::parse(codes, called) {
         return route(Meaning::Code(code), path);
     }
     if config.extensions.contains_key(called) {
@@ -87,18 +77,6 @@ pub fn words(to: &Destination) -> String {
         Destination::Echo => "echo".into(),
         Destination::Hangup => "hangup".into(),
     }
-}
-
-fn feature_code(codes: &Codes, called: &str) -> Option<(Code, String)> {
-    if called == codes.agent_login {
-        return Some((Code::AgentLogin, format!("codes agent-login {called}")));
-    }
-    if called == codes.wrap_up_finish {
-        return Some((Code::WrapUpFinish, format!("codes wrap-up-finish {called}")));
-    }
-    let reason = called.strip_prefix(codes.agent_not_ready.as_str())?;
-    let reason = if reason.is_empty() { 0 } else { reason.parse().ok().filter(|r| *r < 100)? };
-    Some((Code::AgentNotReady(reason), format!("codes agent-not-ready {}", codes.agent_not_ready)))
 }
 
 fn route(meaning: Meaning, why: String) -> Route {

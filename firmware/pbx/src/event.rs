@@ -166,6 +166,8 @@ pub enum Detail {
         to: String,
         /// Why.
         why: String,
+        /// Extension of the phone that the agent works at; empty when none.
+        phone: String,
     },
     /// An extension's contacts changed.
     Registered {
@@ -199,6 +201,68 @@ pub enum Detail {
     Held {
         /// On hold.
         held: bool,
+    },
+    /// Nobody could serve a waiting caller: told at the first attempt, and again when a ring of relaxation did not help.
+    Unserved {
+        /// Queue name.
+        queue: String,
+        /// Rings of relaxation that were open.
+        ring: u32,
+        /// Every member of the queue and why it was not eligible.
+        candidates: Vec<Candidate>,
+    },
+    /// The caller left the queue, or was not let in, and goes elsewhere.
+    Overflowed {
+        /// Queue name.
+        queue: String,
+        /// Time in this queue, in ms; 0 when not let in.
+        wait_ms: u64,
+        /// `wait`, `full`, `empty`, `closed`, `exit 9`, `moved`.
+        rule: String,
+        /// `queue sales`; `none` when the caller is told so and released.
+        to: String,
+    },
+    /// What an agent will be once the present call is over.
+    AgentWish {
+        /// Agent id.
+        agent: String,
+        /// `not-ready 2`, `logged-out`; `ready` takes a wish back.
+        wish: String,
+    },
+    /// What came of a call, as its agent said.
+    Disposition {
+        /// Agent id.
+        agent: String,
+        /// Queue name.
+        queue: String,
+        /// Code of the configuration; 0 when one was due and none was given.
+        code: u8,
+    },
+    /// A supervisor did something, or was refused.
+    Supervised {
+        /// Id of the supervisor.
+        supervisor: String,
+        /// `listen`, `whisper`, `barge`, `monitor-end`, `take-over`, `pick`, `move-caller`, `re-prioritise`,
+        /// `force-state`, `surge`.
+        act: String,
+        /// Agent, extension or queue that it concerns; may be empty.
+        whom: String,
+        /// Name of the prompt that told why not; empty when it was done.
+        refused: String,
+    },
+    /// A waiting caller was given another priority.
+    Prioritised {
+        /// Queue name.
+        queue: String,
+        /// From now on.
+        priority: u8,
+        /// Position that follows, from 1.
+        position: u32,
+    },
+    /// The surge profile was switched.
+    Surge {
+        /// On.
+        on: bool,
     },
 }
 

@@ -60,6 +60,7 @@ impl Pbx {
                     }
                     self.unmatched = true;
                 }
+                self.staffing_changed = true;
             }
             // No lamp is known yet.
             Event::Subscribed { target, .. } => self.with_sip(turn, |sip, now, out| sip.unscrew(now, &target, out)),
@@ -152,6 +153,7 @@ impl Pbx {
             let other = record.joined;
             let actor = self.actor_of(leg);
             self.note_leg(turn, leg, &actor, Detail::Held { held });
+            self.agent_holds(turn, leg, held);
             match other {
                 Some(other) if held => {
                     self.play(turn, other, alloc::vec![Item::Music], true);
@@ -159,6 +161,18 @@ impl Pbx {
                 Some(other) => self.stop_play(turn, other),
                 None => {}
             }
+        }
+    }
+
+    /// The agent of a queue call put its caller on hold, or took him back.
+    fn agent_holds(&mut self, turn: &mut Turn<'_>, leg: LegKey, held: bool) {
+        let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
+        let Some(Phase::Talking { partner, served: Some(served) }) = self.calls.get(call).map(|c| &c.phase) else {
+            return;
+        };
+        if let (Some(index), true) = (served.agent, *partner == leg) {
+            let why = if held { "caller on hold" } else { "caller taken back" };
+            self.agent(turn, index, Happening::Held(call, held), why);
         }
     }
 
@@ -174,9 +188,13 @@ impl Pbx {
                 self.digit(turn, leg, digit.as_char(), how);
             }
             Report::PlayDone { leg, play } => {
-                let Some(call) = self.legs.get(leg).map(|l| l.call) else { return };
+                let Some((call, role)) = self.legs.get(leg).map(|l| (l.call, l.role)) else { return };
+                if let Role::Offered(offer) = role {
+                    return self.offer_told(turn, offer, play);
+                }
                 match self.calls.get(call).map(|c| &c.phase) {
                     Some(Phase::Menu(_)) => self.menu_said(turn, call, play),
+                    Some(Phase::Asking(_)) => self.asked(turn, call, play),
                     Some(Phase::Echo { .. }) => self.echo_told(turn, call, play),
                     Some(Phase::Announcement { play: expected, .. }) if *expected == Some(play) => {
                         self.announcement_over(turn, call);
@@ -198,9 +216,16 @@ impl Pbx {
         let Some(record) = self.legs.get(leg).filter(|l| !l.is_closing()) else { return };
         let (call, role) = (record.call, record.role);
         let actor = self.actor_of(leg);
-        self.note_leg(turn, leg, &actor, Detail::Digit { digit, how: how.to_string() });
-        if role == Role::Caller {
-            self.menu_key(turn, call, digit);
+        // A PIN is nobody's business.
+        let written = if role == Role::Caller && self.types_secret(call) { '•' } else { digit };
+        self.note_leg(turn, leg, &actor, Detail::Digit { digit: written, how: how.to_string() });
+        match (role, self.calls.get(call).map(|c| &c.phase)) {
+            (Role::Offered(offer), _) => self.offer_key(turn, offer, digit),
+            (Role::Caller, Some(Phase::Menu(_))) => self.menu_key(turn, call, digit),
+            (Role::Caller, Some(Phase::Asking(_))) => self.asked_key(turn, call, digit),
+            (Role::Caller, Some(Phase::Waiting { .. })) => self.exit_key(turn, call, digit),
+            (Role::Caller, Some(Phase::Monitoring(_))) => self.monitor_key(turn, call, digit),
+            (Role::Caller | Role::Partner, _) => {}
         }
     }
 

@@ -5,11 +5,13 @@
 
 extern crate alloc;
 
+mod acquaintance;
 pub mod agent;
 mod alarm;
+mod ask;
 pub mod calendar;
 mod call;
-mod code;
+pub mod code;
 pub mod config;
 pub mod dialplan;
 pub mod door;
@@ -17,13 +19,17 @@ pub mod event;
 mod inward;
 mod leg;
 mod line;
+mod matching;
 mod menu;
 mod offer;
+mod overflow;
 mod pbx;
 mod queue;
 mod random;
 mod restart;
+pub mod roster;
 pub mod select;
+mod supervise;
 pub mod text;
 mod timers;
 

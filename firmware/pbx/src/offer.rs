@@ -6,20 +6,26 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use base::id::LegKey;
-use base::media::{Item, Tone};
+use base::media::{Item, PlayId, Tone};
 use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use signaling::sdp::Audio;
 use signaling::sip::door::{Contact, DialogKey, Invite};
 
-use crate::agent::{AgentIndex, Happening, REASON_RONA, REASON_UNREACHABLE};
+use crate::agent::{Happening, REASON_RONA, REASON_UNREACHABLE};
 use crate::call::{CallKey, Disposition, Phase};
+use crate::config::Queue;
 use crate::event::Detail;
 use crate::leg::{Goodbye, Role, Signalling};
+use crate::roster::{AgentIndex, LastCall};
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
+/// Longest announcement to an agent; a playlist that never reports its end does not keep the caller waiting.
+const ANNOUNCEMENT_TIME: Duration = Duration::from_secs(10);
+/// Between two requests to press the key that accepts a call.
+const CONFIRM_PAUSE_MS: u32 = 1_500;
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
 
 base::typed_key!(
@@ -64,7 +70,7 @@ impl Cause {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Purpose {
     /// An agent of a queue.
-    Agent { index: AgentIndex, queue: String, wrap_up_s: u32 },
+    Agent { index: AgentIndex, queue: String },
     /// Whoever is at an extension.
     Extension(String),
 }
@@ -74,7 +80,17 @@ pub(crate) enum Purpose {
 pub(crate) struct Chosen {
     pub index: AgentIndex,
     pub queue: String,
-    pub wrap_up_s: u32,
+}
+
+/// How far an offer is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Nobody has answered.
+    Ringing,
+    /// A phone answered; the key that accepts the call is awaited. Other offers of the call ring on.
+    Confirming { leg: LegKey },
+    /// This offer has the call; its agent hears the announcement first.
+    Won { leg: LegKey, play: Option<PlayId> },
 }
 
 /// One offer.
@@ -88,6 +104,7 @@ pub(crate) struct Offer {
     pub began: Instant,
     pub worst: Cause,
     pub rings: bool,
+    pub stage: Stage,
 }
 
 impl Pbx {
@@ -103,7 +120,7 @@ impl Pbx {
         let contacts = self.sip.contacts(extension).to_vec();
         let agent = chosen.as_ref().map(|c| c.index);
         let purpose = match chosen {
-            Some(Chosen { index, queue, wrap_up_s }) => Purpose::Agent { index, queue, wrap_up_s },
+            Some(Chosen { index, queue }) => Purpose::Agent { index, queue },
             None => Purpose::Extension(extension.to_string()),
         };
         let offer = self.offers.insert(Offer {
@@ -114,6 +131,7 @@ impl Pbx {
             began: turn.now.at,
             worst: Cause::Unreachable,
             rings: false,
+            stage: Stage::Ringing,
         });
         for contact in contacts {
             self.ring_contact(turn, offer, call, extension, contact);
@@ -187,20 +205,95 @@ impl Pbx {
     /// A phone of the offer answered.
     pub(crate) fn offer_answered(&mut self, turn: &mut Turn<'_>, leg: LegKey, key: OfferKey, answer: Option<&Audio>) {
         let agreed = answer.is_some_and(|a| self.their_answer(turn, leg, a));
-        if self.offers.get(key).is_none() {
+        let Some(offer) = self.offers.get_mut(key) else {
             return self.end_leg(turn, leg, "answered too late", Goodbye::HangUp(Some(ELSEWHERE)));
-        }
+        };
         if !agreed {
             self.end_leg(turn, leg, "no common codec", Goodbye::HangUp(None));
             return self.offer_leg_gone(turn, key, leg, Cause::Unreachable);
         }
-        let Some(offer) = self.offers.remove(key) else { return };
-        self.timers.clear(Timer::Offer(key));
-        for other in offer.legs.iter().copied().filter(|l| *l != leg) {
+        for other in core::mem::replace(&mut offer.legs, vec![leg]).into_iter().filter(|l| *l != leg) {
             self.end_leg(turn, other, "answered elsewhere", Goodbye::HangUp(Some(ELSEWHERE)));
         }
-        if let Some(index) = offer.agent {
-            self.agent(turn, index, Happening::Answered(key, offer.call), "answered");
+        self.leg_up(turn, leg);
+        if self.with_queue_of(key, |queue| queue.confirm_key).flatten().is_some() {
+            self.ask_to_confirm(turn, key, leg);
+        } else {
+            self.offer_won(turn, key, leg);
+        }
+    }
+
+    /// What the configuration says of the queue that an offer came from; none for an extension.
+    fn with_queue_of<R>(&self, key: OfferKey, read: impl FnOnce(&Queue) -> R) -> Option<R> {
+        let offer = self.offers.get(key)?;
+        match &offer.purpose {
+            Purpose::Agent { queue, .. } => {
+                self.config_of_queue(offer.call, queue).and_then(|config| config.queues.get(queue).map(read))
+            }
+            Purpose::Extension(_) => None,
+        }
+    }
+
+    fn ask_to_confirm(&mut self, turn: &mut Turn<'_>, key: OfferKey, leg: LegKey) {
+        if let Some(offer) = self.offers.get_mut(key) {
+            offer.stage = Stage::Confirming { leg };
+            let call = offer.call;
+            let words = self.prompt(call, "agent-confirm");
+            self.play(turn, leg, vec![words, Item::Pause(CONFIRM_PAUSE_MS)], true);
+        }
+    }
+
+    /// A key was pressed on a phone of the offer.
+    pub(crate) fn offer_key(&mut self, turn: &mut Turn<'_>, key: OfferKey, digit: char) {
+        let Some(Stage::Confirming { leg }) = self.offers.get(key).map(|o| o.stage) else { return };
+        if self.with_queue_of(key, |queue| queue.confirm_key).flatten() == Some(digit) {
+            self.stop_play(turn, leg);
+            self.offer_won(turn, key, leg);
+        }
+    }
+
+    /// Whether an offer has its call already.
+    pub(crate) fn is_won(&self, key: OfferKey) -> bool {
+        matches!(self.offers.get(key).map(|o| o.stage), Some(Stage::Won { .. }))
+    }
+
+    /// The first to accept has the call: all other phones stop. The agent hears the announcement, if there is one, while
+    /// the caller's music goes on.
+    fn offer_won(&mut self, turn: &mut Turn<'_>, key: OfferKey, leg: LegKey) {
+        let Some(call) = self.offers.get(key).map(|o| o.call) else { return };
+        for other in self.offers_of(call).into_iter().filter(|other| *other != key) {
+            self.withdraw_offer_because(turn, other, "answered elsewhere", Some(ELSEWHERE));
+        }
+        let Some(name) = self.with_queue_of(key, |queue| queue.agent_announce.clone()).flatten() else {
+            return self.offer_joined(turn, key, leg);
+        };
+        let words = self.prompt(call, &name);
+        let play = self.play(turn, leg, vec![words], false);
+        if let Some(offer) = self.offers.get_mut(key) {
+            offer.stage = Stage::Won { leg, play };
+        }
+        self.timers.set(Timer::Offer(key), turn.now.at + ANNOUNCEMENT_TIME);
+    }
+
+    /// The announcement to the agent is over.
+    pub(crate) fn offer_told(&mut self, turn: &mut Turn<'_>, key: OfferKey, said: PlayId) {
+        if let Some(Stage::Won { leg, play }) = self.offers.get(key).map(|o| o.stage)
+            && play == Some(said)
+        {
+            self.offer_joined(turn, key, leg);
+        }
+    }
+
+    fn offer_joined(&mut self, turn: &mut Turn<'_>, key: OfferKey, leg: LegKey) {
+        let Some(offer) = self.offers.remove(key) else { return };
+        self.timers.clear(Timer::Offer(key));
+        if let (Purpose::Agent { index, queue }, Some(call)) = (&offer.purpose, self.calls.get(offer.call)) {
+            let last = LastCall { call: call.uid, queue: queue.clone() };
+            if let Some(agent) = self.agents.get_mut(*index) {
+                agent.last = Some(last);
+            }
+            self.agent(turn, *index, Happening::Answered(key, offer.call), "answered");
+            self.set_again_timer(*index, turn.now.at);
         }
         self.connect(turn, offer.call, leg, &offer.purpose);
     }
@@ -228,13 +321,26 @@ impl Pbx {
         }
     }
 
-    /// Nobody answered in time.
+    /// Nobody answered or confirmed in time, or the announcement to the agent took too long.
     pub(crate) fn offer_timed_out(&mut self, turn: &mut Turn<'_>, key: OfferKey) {
-        self.offer_lost(turn, key, Cause::NoAnswer);
+        match self.offers.get(key).map(|o| o.stage) {
+            Some(Stage::Won { leg, .. }) => self.offer_joined(turn, key, leg),
+            Some(Stage::Ringing | Stage::Confirming { .. }) => self.offer_lost(turn, key, Cause::NoAnswer),
+            None => {}
+        }
     }
 
     fn offer_lost(&mut self, turn: &mut Turn<'_>, key: OfferKey, cause: Cause) {
-        let Some(offer) = self.end_offer(turn, key, cause.as_str()) else { return };
+        let limits = self.with_queue_of(key, |q| {
+            let limit = match cause {
+                Cause::Unreachable => q.rona_unreachable,
+                Cause::NoAnswer => q.rona_no_answer,
+                Cause::Busy => q.rona_busy,
+                Cause::Rejected => q.rona_reject,
+            };
+            (limit, q.retry_delay_s)
+        });
+        let Some(offer) = self.end_offer(turn, key, cause.as_str(), None) else { return };
         if let Some(index) = offer.agent {
             let (reason, why) = match cause {
                 Cause::Unreachable => (REASON_UNREACHABLE, "phone unreachable"),
@@ -242,14 +348,13 @@ impl Pbx {
                 Cause::Busy => (REASON_RONA, "RONA: busy"),
                 Cause::Rejected => (REASON_RONA, "RONA: rejected"),
             };
+            let (limit, retry_delay_s) = limits.unwrap_or((1, 0));
+            let reason = self.missed(turn, index, limit.into(), retry_delay_s, reason);
             self.agent(turn, index, Happening::OfferLost(key, reason), why);
         }
         match self.calls.get(offer.call).map(|c| c.phase.clone()) {
-            Some(Phase::Waiting { place, .. }) => {
-                // Back at the head: the place in the queue is kept.
-                self.enter(offer.call, Phase::Waiting { place, offer: None });
-                self.unmatched = true;
-            }
+            // Back at the head: the place in the queue is kept.
+            Some(Phase::Waiting { .. }) => self.unmatched = true,
             Some(Phase::Ringing { .. }) => {
                 let (disposition, code) = match cause {
                     Cause::Busy | Cause::Rejected => (Disposition::Busy, 486),
@@ -261,7 +366,9 @@ impl Pbx {
             Some(
                 Phase::Arriving
                 | Phase::Menu(_)
+                | Phase::Asking(_)
                 | Phase::Talking { .. }
+                | Phase::Monitoring(_)
                 | Phase::Echo { .. }
                 | Phase::Announcement { .. }
                 | Phase::Over,
@@ -272,17 +379,35 @@ impl Pbx {
 
     /// The offer is taken back through no fault of its phones.
     pub(crate) fn withdraw_offer(&mut self, turn: &mut Turn<'_>, key: OfferKey, why: &str) {
-        let Some(offer) = self.end_offer(turn, key, why) else { return };
+        self.withdraw_offer_because(turn, key, why, None);
+    }
+
+    /// All these offers are taken back.
+    pub(crate) fn withdraw_offers(&mut self, turn: &mut Turn<'_>, keys: &[OfferKey], why: &str) {
+        for key in keys {
+            self.withdraw_offer(turn, *key, why);
+        }
+    }
+
+    /// The agent of this offer cannot take it after all; the caller is offered to somebody else.
+    pub(crate) fn take_offer_back(&mut self, turn: &mut Turn<'_>, key: OfferKey, why: &str) {
+        self.withdraw_offer(turn, key, why);
+        self.unmatched = true;
+    }
+
+    fn withdraw_offer_because(&mut self, turn: &mut Turn<'_>, key: OfferKey, why: &str, reason: Option<&str>) {
+        let Some(offer) = self.end_offer(turn, key, why, reason) else { return };
         if let Some(index) = offer.agent {
             self.agent(turn, index, Happening::OfferWithdrawn(key), why);
         }
     }
 
-    fn end_offer(&mut self, turn: &mut Turn<'_>, key: OfferKey, cause: &str) -> Option<Offer> {
+    fn end_offer(&mut self, turn: &mut Turn<'_>, key: OfferKey, cause: &str, reason: Option<&str>) -> Option<Offer> {
         let offer = self.offers.remove(key)?;
         self.timers.clear(Timer::Offer(key));
+        self.with_place(offer.call, |_, offers| offers.retain(|other| *other != key));
         for leg in offer.legs.iter().copied() {
-            self.end_leg(turn, leg, cause, Goodbye::HangUp(None));
+            self.end_leg(turn, leg, cause, Goodbye::HangUp(reason));
         }
         let uid = self.calls.get(offer.call).map(|c| c.uid);
         let agent = match &offer.purpose {

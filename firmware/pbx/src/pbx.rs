@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use signaling::sip::Endpoint;
 use signaling::sip::door as sip;
 
-use crate::agent::Agents;
+use crate::acquaintance::Acquaintances;
 use crate::alarm::Alarms;
 use crate::call::{Call, CallKey};
 use crate::config::Config;
@@ -24,6 +24,7 @@ use crate::line::LinePort;
 use crate::offer::{Offer, OfferKey};
 use crate::queue::Queue;
 use crate::random::Random;
+use crate::roster::Agents;
 use crate::timers::{Timer, Timers};
 
 /// The whole control plane.
@@ -46,6 +47,11 @@ pub struct Pbx {
     pub(crate) arrivals: u64,
     /// Something changed that may let a waiting caller be served.
     pub(crate) unmatched: bool,
+    /// An agent's state or phone changed: a queue may count as empty now.
+    pub(crate) staffing_changed: bool,
+    /// The surge profile is on.
+    pub(crate) surge: bool,
+    pub(crate) acquaintances: Acquaintances,
     next_event: u64,
     stored: u64,
     pub(crate) last_input: Now,
@@ -77,6 +83,9 @@ impl Pbx {
             alarms: Alarms::default(),
             arrivals: 0,
             unmatched: false,
+            staffing_changed: false,
+            surge: false,
+            acquaintances: Acquaintances::default(),
             next_event: 1,
             stored: 0,
             last_input: Now::default(),
@@ -165,6 +174,8 @@ impl Pbx {
                 self.sip_event(turn, event);
             } else if core::mem::take(&mut self.unmatched) {
                 self.match_callers(turn);
+            } else if core::mem::take(&mut self.staffing_changed) {
+                self.leave_empty_queues(turn);
             } else {
                 return;
             }
@@ -180,9 +191,15 @@ impl Pbx {
                 Timer::Offer(offer) => self.offer_timed_out(turn, offer),
                 Timer::MenuSilence(call) => self.menu_silence(turn, call),
                 Timer::MaxWait(call) => self.waited_too_long(turn, call),
+                Timer::OverflowWait(call) => self.overflow_wait(turn, call),
+                Timer::Widen(call) => self.widened(turn, call),
+                Timer::NextRing(_) => self.unmatched = true,
+                Timer::Asking(call) => self.asking_over(turn, call),
                 Timer::Announcement(call) => self.announcement_over(turn, call),
-                Timer::WrapUp(agent) => {
-                    self.agent(turn, agent, crate::agent::Happening::WrapUpOver, "wrap-up time over");
+                Timer::WrapUp(agent) => self.wrap_up_due(turn, agent),
+                Timer::AgentAgain(agent) => {
+                    self.set_again_timer(agent, turn.now.at);
+                    self.unmatched = true;
                 }
                 Timer::LegClose(leg) => self.leg_closed(leg),
                 Timer::LineBattery(port) => self.battery_still_lost(turn, port),

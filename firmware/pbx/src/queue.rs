@@ -1,46 +1,85 @@
-//! Queues: callers in order of priority and arrival, and the matching of callers with agents.
+//! Queues: who waits where since when, who comes first, and how a caller enters and leaves. Who serves a caller:
+//! `matching.rs`. What happens to callers that cannot be served: `overflow.rs`.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use base::media::{Item, Tone};
-use base::time::Instant;
+use base::time::{Instant, Now};
 use core::cmp::Reverse;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{AgentIndex, Happening, State};
 use crate::call::{CallKey, Disposition, Phase};
-use crate::config;
+use crate::config::{Config, Queue as Wanted, Routing};
 use crate::event::Detail;
-use crate::offer::Chosen;
-use crate::select::{Seen, Selection, select};
+use crate::offer::OfferKey;
+use crate::roster::AgentIndex;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
-
-/// Who comes first: higher priority, then earlier arrival.
-type Order = (Reverse<u8>, u64);
 
 /// A caller's place. It is kept through offers that come to nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub queue: String,
     pub priority: u8,
+    /// Number of the arrival; kept when the caller goes on to another queue.
     pub arrival: u64,
+    /// In this queue.
     pub since: Instant,
+    /// In the first queue.
+    pub first: Instant,
+    /// The agent whom this caller is to reach when possible.
+    pub preferred: Option<AgentIndex>,
+    /// Offers so far, by agent.
+    pub tries: BTreeMap<AgentIndex, u32>,
+    /// Relaxation rings for which it was written down that nobody could serve.
+    pub unserved_rings: Option<u32>,
+    /// Strategy ring-progressively: when the next phone is to join.
+    pub next_ring: Option<Instant>,
 }
 
-impl Place {
-    fn key(&self) -> Order {
-        (Reverse(self.priority), self.arrival)
+/// Order of service, over all queues: smaller comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Rank {
+    /// 0 for whom the starvation bound has come, in order of arrival; 1 for all others.
+    class: u8,
+    weight: Reverse<u8>,
+    /// Arrival less what the priority counts for, µs; or the priority alone when it is absolute.
+    due: i128,
+    arrival: u64,
+}
+
+impl Rank {
+    /// Whether the starvation bound put the caller before everybody else.
+    pub fn is_starved(self) -> bool {
+        self.class == 0
     }
 }
 
-/// Callers of one queue, the next to be served first.
+impl Place {
+    /// The caller's rank at `now`.
+    pub fn rank(&self, weight: u8, routing: &Routing, now: Instant) -> Rank {
+        let waited_s = now.since(self.first).as_secs();
+        if routing.starvation_s > 0 && waited_s >= u64::from(routing.starvation_s) {
+            return Rank { class: 0, weight: Reverse(0), due: 0, arrival: self.arrival };
+        }
+        let priority = i128::from(self.priority);
+        let due = match i128::from(routing.priority_step_s) {
+            0 => -priority,
+            step_s => i128::from(self.first.as_micros()) - priority * step_s * 1_000_000,
+        };
+        Rank { class: 1, weight: Reverse(weight), due, arrival: self.arrival }
+    }
+}
+
+/// Callers of one queue by number of arrival, and what the queue remembers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Queue {
-    waiting: BTreeMap<Order, CallKey>,
+    pub waiting: BTreeMap<u64, CallKey>,
+    /// Strategy round-robin: who was offered a call last.
+    pub after: Option<String>,
 }
 
 impl Queue {
@@ -51,46 +90,150 @@ impl Queue {
 }
 
 impl Pbx {
-    /// The caller enters a queue: answered, greeted, music.
+    /// The caller comes to a queue: turned away, or answered, greeted, music.
     pub(crate) fn enter_queue(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
         let Some(config) = self.config_of(call) else { return };
         let Some(wanted) = config.queues.get(name) else { return };
-        let Some(caller) = self.accept_caller(turn, call) else { return };
-        let Some(uid) = self.calls.get(call).map(|c| c.uid) else { return };
-        self.arrivals += 1;
-        let place =
-            Place { queue: name.to_string(), priority: wanted.priority, arrival: self.arrivals, since: turn.now.at };
-        let queue = self.queues.entry(name.to_string()).or_default();
-        queue.waiting.insert(place.key(), call);
-        let position = queue.waiting.range(..=place.key()).count() as u32;
-        self.enter(call, Phase::Waiting { place, offer: None });
-        if wanted.max_wait_s > 0 {
-            let at = turn.now.at + Duration::from_secs(u64::from(wanted.max_wait_s));
-            self.timers.set(Timer::MaxWait(call), at);
+        if let Some(kind) = self.turned_away(&config, name, wanted, turn.now.wall) {
+            return self.turn_away(turn, call, name, kind, 0);
         }
-        let detail = Detail::Queued { queue: name.to_string(), priority: wanted.priority, position };
+        let Some(caller) = self.accept_caller(turn, call) else { return };
+        let notice = wanted.monitor_consent == crate::config::Consent::Notice;
+        let place = self.new_place(turn.now, call, name, wanted, &config);
+        let Some(record) = self.calls.get_mut(call) else { return };
+        record.noticed |= notice;
+        record.first_wait = Some((place.arrival, place.first));
+        let (uid, priority) = (record.uid, place.priority);
+        self.queues.entry(name.to_string()).or_default().waiting.insert(place.arrival, call);
+        self.enter(call, Phase::Waiting { place, offers: vec![] });
+        self.set_waiting_timers(turn.now.at, call, wanted);
+        let position = self.position(call, turn.now.at);
+        let detail = Detail::Queued { queue: name.to_string(), priority, position };
         self.note(turn, Some(uid), None, "router", detail);
-        let welcome = self.prompt(call, "queue-welcome");
-        self.play(turn, caller, vec![welcome, Item::Music], false);
+        let mut items = vec![self.prompt(call, "queue-welcome")];
+        if notice {
+            items.push(self.prompt(call, "monitor-notice"));
+        }
+        items.push(Item::Music);
+        self.play(turn, caller, items, false);
         self.unmatched = true;
+    }
+
+    fn new_place(&mut self, now: Now, call: CallKey, name: &str, wanted: &Wanted, config: &Config) -> Place {
+        let record = self.calls.get(call);
+        let own_priority = record.and_then(|c| c.own_priority(config));
+        let (arrival, first) = record.and_then(|c| c.first_wait).unwrap_or_else(|| {
+            self.arrivals += 1;
+            (self.arrivals, now.at)
+        });
+        let number = record.map(|c| c.caller.clone()).unwrap_or_default();
+        Place {
+            queue: name.to_string(),
+            priority: own_priority.unwrap_or(wanted.priority),
+            arrival,
+            since: now.at,
+            first,
+            preferred: self.preferred_agent(config, wanted, &number, now.wall),
+            tries: BTreeMap::new(),
+            unserved_rings: None,
+            next_ring: None,
+        }
+    }
+
+    fn set_waiting_timers(&mut self, now: Instant, call: CallKey, wanted: &Wanted) {
+        if wanted.max_wait_s > 0 {
+            self.timers.set(Timer::MaxWait(call), now + seconds(wanted.max_wait_s));
+        }
+        if wanted.overflow_wait_s > 0 {
+            self.timers.set(Timer::OverflowWait(call), now + seconds(wanted.overflow_wait_s));
+        }
+        self.set_widen_timer(now, call, wanted);
+    }
+
+    /// The next moment at which more agents may serve this caller than before: a relaxation ring opens, or the wait
+    /// for the preferred agent ends.
+    pub(crate) fn set_widen_timer(&mut self, now: Instant, call: CallKey, wanted: &Wanted) {
+        let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| &c.phase) else { return };
+        let sticky = Some(wanted.sticky_wait_s).filter(|s| *s > 0 && place.preferred.is_some());
+        let next = wanted.relax.keys().copied().chain(sticky).map(|s| place.since + seconds(s)).filter(|at| *at > now);
+        if let Some(at) = next.min() {
+            self.timers.set(Timer::Widen(call), at);
+        }
+    }
+
+    /// That moment has come.
+    pub(crate) fn widened(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        self.unmatched = true;
+        let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| &c.phase) else { return };
+        let name = place.queue.clone();
+        let Some(config) = self.config_of_queue(call, &name) else { return };
+        if let Some(wanted) = config.queues.get(&name) {
+            self.set_widen_timer(turn.now.at, call, wanted);
+        }
+    }
+
+    /// The configuration that says how a queue is served: the one in force, or, where that has no such queue any more,
+    /// the one that the call began with.
+    pub(crate) fn config_of_queue(&self, call: CallKey, name: &str) -> Option<alloc::sync::Arc<Config>> {
+        self.configs.now().filter(|c| c.queues.contains_key(name)).or_else(|| self.config_of(call))
+    }
+
+    /// Position in the caller's queue, from 1; 0 when he does not wait.
+    pub(crate) fn position(&self, call: CallKey, now: Instant) -> u32 {
+        let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| &c.phase) else { return 0 };
+        let order = self.in_order(&place.queue, now);
+        order.iter().position(|c| *c == call).map_or(0, |n| n as u32 + 1)
+    }
+
+    /// The callers of a queue in the order in which they are served.
+    pub(crate) fn in_order(&self, name: &str, now: Instant) -> Vec<CallKey> {
+        let Some(queue) = self.queues.get(name) else { return Vec::new() };
+        let Some(config) = self.configs.now() else { return Vec::new() };
+        let weight = config.queues.get(name).map_or(0, |q| q.weight);
+        let ranked = queue.waiting.values().filter_map(|call| match &self.calls.get(*call)?.phase {
+            Phase::Waiting { place, .. } => Some((place.rank(weight, &config.routing, now), *call)),
+            Phase::Arriving
+            | Phase::Menu(_)
+            | Phase::Asking(_)
+            | Phase::Ringing { .. }
+            | Phase::Talking { .. }
+            | Phase::Monitoring(_)
+            | Phase::Echo { .. }
+            | Phase::Announcement { .. }
+            | Phase::Over => None,
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort();
+        ranked.into_iter().map(|(_, call)| call).collect()
     }
 
     /// The caller leaves the queue, whatever comes next.
     pub(crate) fn leave_queue(&mut self, place: &Place) {
         if let Some(queue) = self.queues.get_mut(&place.queue) {
-            queue.waiting.remove(&place.key());
+            queue.waiting.remove(&place.arrival);
         }
+    }
+
+    /// Takes a waiting caller out of the queue: phones stop ringing, music stops. Where he was; none when he does not
+    /// wait, or an agent has him already.
+    pub(crate) fn stop_waiting(&mut self, turn: &mut Turn<'_>, call: CallKey, why: &str) -> Option<Place> {
+        let Some(Phase::Waiting { place, offers }) = self.calls.get(call).map(|c| c.phase.clone()) else { return None };
+        if offers.iter().any(|offer| self.is_won(*offer)) {
+            return None;
+        }
+        self.withdraw_offers(turn, &offers, why);
+        self.leave_queue(&place);
+        if let Some(caller) = self.caller_leg(call) {
+            self.stop_play(turn, caller);
+        }
+        self.enter(call, Phase::Arriving);
+        Some(place)
     }
 
     /// The caller has waited as long as the queue allows.
     pub(crate) fn waited_too_long(&mut self, turn: &mut Turn<'_>, call: CallKey) {
-        let Some(record) = self.calls.get(call) else { return };
-        let Phase::Waiting { place, offer } = record.phase.clone() else { return };
-        let uid = record.uid;
-        if let Some(offer) = offer {
-            self.withdraw_offer(turn, offer, "max-wait");
-        }
-        self.leave_queue(&place);
+        let Some(uid) = self.calls.get(call).map(|c| c.uid) else { return };
+        let Some(place) = self.stop_waiting(turn, call, "max-wait") else { return };
         let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
         let detail = Detail::Abandoned { queue: place.queue, wait_ms, by: "max-wait".to_string() };
         self.note(turn, Some(uid), None, "timer", detail);
@@ -98,91 +241,68 @@ impl Pbx {
         self.refuse_aloud(turn, call, Some(words), Tone::Busy, Disposition::Busy);
     }
 
-    /// Offers waiting callers to ready agents until one of the two runs out: highest priority first, then longest
-    /// waiting, over all queues.
-    pub(crate) fn match_callers(&mut self, turn: &mut Turn<'_>) {
-        let Some(config) = self.configs.now() else { return };
-        let mut heads: Vec<(Order, CallKey, &String)> = Vec::new();
-        for (name, queue) in self.queues.iter().filter(|(_, q)| !q.is_empty()) {
-            let Some((name, wanted)) = config.queues.get_key_value(name) else { continue };
-            if self.anybody_ready(wanted) {
-                heads.extend(queue.waiting.iter().map(|(key, call)| (*key, *call, name)));
-            }
-        }
-        heads.sort();
-        let mut nobody: Vec<&String> = Vec::new();
-        for (_, call, name) in heads {
-            if nobody.contains(&name) {
-                continue;
-            }
-            let free = matches!(self.calls.get(call).map(|c| &c.phase), Some(Phase::Waiting { offer: None, .. }));
-            if free && !self.offer_to_best(turn, call, name) {
-                nobody.push(name);
-            }
+    /// The offers that ring for a waiting caller now; none when he does not wait.
+    pub(crate) fn offers_of(&self, call: CallKey) -> Vec<OfferKey> {
+        match self.calls.get(call).map(|c| &c.phase) {
+            Some(Phase::Waiting { offers, .. }) => offers.clone(),
+            _ => Vec::new(),
         }
     }
 
-    fn anybody_ready(&self, wanted: &config::Queue) -> bool {
-        let mut members = wanted.agents.iter().filter_map(|id| self.agents.get(self.agents.find(id)?));
-        members.any(|agent| matches!(agent.state, State::Ready { .. }))
-    }
-
-    /// Offers one caller to the agent that `select` names. False when nobody is eligible.
-    fn offer_to_best(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) -> bool {
-        let Some(config) = self.configs.now() else { return false };
-        let Some(wanted) = config.queues.get(name) else { return false };
-        let timeout = Duration::from_secs(u64::from(wanted.ring_timeout_s));
-        // An agent whose phone cannot be rung at all is out of the next round, so this ends.
-        while let Some((index, selection)) = self.select_agent(wanted, turn.now.at) {
-            let Some(extension) = self.agents.get(index).map(|a| a.extension.clone()) else { return false };
-            let uid = self.calls.get(call).map(|c| c.uid);
-            let chosen = Chosen { index, queue: name.to_string(), wrap_up_s: wanted.wrap_up_s };
-            let agent = self.agents.get(index).map_or_else(String::new, |a| a.id.clone());
-            let Selection { candidates, why, .. } = selection;
-            let detail = Detail::Offered { queue: name.to_string(), agent, candidates, why };
-            self.note(turn, uid, None, "router", detail);
-            match self.begin_offer(turn, call, &extension, Some(chosen), timeout) {
-                Some(offer) => {
-                    self.agent(turn, index, Happening::Chosen(offer), "chosen by the router");
-                    if let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| c.phase.clone()) {
-                        self.enter(call, Phase::Waiting { place, offer: Some(offer) });
-                    }
-                    return true;
-                }
-                None => {
-                    let reason = crate::agent::REASON_UNREACHABLE;
-                    self.agent(turn, index, Happening::GoNotReady(reason), "phone could not be rung");
-                }
-            }
+    /// Changes what is known about a waiting caller's place.
+    pub(crate) fn with_place(&mut self, call: CallKey, change: impl FnOnce(&mut Place, &mut Vec<OfferKey>)) {
+        if let Some(Phase::Waiting { place, offers }) = self.calls.get_mut(call).map(|c| &mut c.phase) {
+            change(place, offers);
         }
-        false
+    }
+}
+
+/// A bound of the configuration as a duration.
+pub(crate) fn seconds(s: u32) -> Duration {
+    Duration::from_secs(u64::from(s))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(priority: u8, arrival: u64, first_s: u64) -> Place {
+        let first = Instant::from_micros(first_s * 1_000_000);
+        Place {
+            queue: "q".into(),
+            priority,
+            arrival,
+            since: first,
+            first,
+            preferred: None,
+            tries: BTreeMap::new(),
+            unserved_rings: None,
+            next_ring: None,
+        }
     }
 
-    fn select_agent(&self, wanted: &config::Queue, now: Instant) -> Option<(AgentIndex, Selection)> {
-        let members: Vec<AgentIndex> = wanted.agents.iter().filter_map(|id| self.agents.find(id)).collect();
-        let seen: Vec<Seen<'_>> = members
-            .iter()
-            .filter_map(|index| self.agents.get(*index))
-            .map(|agent| {
-                let ready_since = match agent.state {
-                    State::Ready { since } => Some(since),
-                    State::LoggedOut
-                    | State::NotReady { .. }
-                    | State::Reserved { .. }
-                    | State::Ringing { .. }
-                    | State::Talking { .. }
-                    | State::WrapUp { .. }
-                    | State::Personal => None,
-                };
-                Seen {
-                    agent: &agent.id,
-                    ready_since,
-                    not_ready: if ready_since.is_some() { String::new() } else { agent.state.name() },
-                    reachable: !self.sip.contacts(&agent.extension).is_empty(),
-                }
-            })
-            .collect();
-        let selection = select(&seen, now)?;
-        Some((*members.get(selection.winner)?, selection))
+    fn first<'p>(places: &[(&'p str, Place)], routing: &Routing, now_s: u64) -> &'p str {
+        let now = Instant::from_micros(now_s * 1_000_000);
+        let of = |p: &(&'p str, Place)| p.1.rank(0, routing, now);
+        places.iter().min_by_key(|p| of(p)).map(|p| p.0).unwrap()
+    }
+
+    #[test]
+    fn a_level_of_priority_is_worth_so_many_seconds_of_waiting() {
+        let routing = Routing { priority_step_s: 60, starvation_s: 0, ..Routing::preset("") };
+        let two = |gap: u64| [("early", place(5, 1, 100)), ("important", place(6, 2, 100 + gap))];
+        assert_eq!(first(&two(59), &routing, 500), "important");
+        assert_eq!(first(&two(61), &routing, 500), "early");
+        assert_eq!(first(&two(60), &routing, 500), "early", "equal: who came first");
+    }
+
+    #[test]
+    fn absolute_priority_yields_to_the_starvation_bound_alone() {
+        let routing = Routing { priority_step_s: 0, starvation_s: 300, ..Routing::preset("") };
+        let two = [("early", place(0, 1, 100)), ("important", place(10, 2, 390))];
+        assert_eq!(first(&two, &routing, 399), "important");
+        assert_eq!(first(&two, &routing, 400), "early");
+        let both = [("early", place(0, 1, 100)), ("important", place(10, 2, 110))];
+        assert_eq!(first(&both, &routing, 900), "early", "among those that starve: who came first");
     }
 }

@@ -9,7 +9,7 @@ use base::media::Command;
 use signaling::sip::door::{self as sip, Account, Peer, Settings};
 
 use crate::agent::{Happening, REASON_RONA};
-use crate::call::{CallKey, Disposition};
+use crate::call::{CallKey, Disposition, Phase};
 use crate::config::Config;
 use crate::door::{Boot, Input, Output, Rebuilt, RecordingChange};
 use crate::event::Detail;
@@ -98,6 +98,13 @@ impl Pbx {
             self.media_again(leg, turn.out);
         }
         turn.out.extend(bridges.into_iter().map(|(a, b)| Output::Media(Command::Join { a, b })));
+        for call in self.calls.keys() {
+            if let (Some(Phase::Monitoring(m)), Some(leg)) =
+                (self.calls.get(call).map(|c| &c.phase), self.caller_leg(call))
+            {
+                turn.out.push(Output::Media(Command::Monitor { leg, of: m.of, mode: m.mode }));
+            }
+        }
     }
 
     /// The machine went down with this call in it: nobody is there to be told.

@@ -6,9 +6,9 @@ use base::line::PortId;
 use base::time::Instant;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::AgentIndex;
 use crate::call::CallKey;
 use crate::offer::OfferKey;
+use crate::roster::AgentIndex;
 
 /// What is due. Setting a key again moves it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -19,10 +19,20 @@ pub enum Timer {
     MenuSilence(CallKey),
     /// The caller waited as long as the queue allows.
     MaxWait(CallKey),
+    /// The queue sends the caller on.
+    OverflowWait(CallKey),
+    /// More agents may serve the caller than before.
+    Widen(CallKey),
+    /// Strategy ring-progressively: the next phone joins.
+    NextRing(CallKey),
+    /// The caller did not press what was asked for.
+    Asking(CallKey),
     /// An announcement should have been over by now.
     Announcement(CallKey),
     /// Wrap-up is over.
     WrapUp(AgentIndex),
+    /// Time alone makes an agent eligible again: pause after a missed offer, calls per hour.
+    AgentAgain(AgentIndex),
     /// A leg that is over leaves the tables.
     LegClose(LegKey),
     /// A line without battery is broken rather than released.

@@ -78,6 +78,7 @@ fn queue_call() -> Vec<LegEvent> {
         from: from.into(),
         to: to.into(),
         why: "rona".into(),
+        phone: "2001".into(),
     };
     let steps = [
         (0, Detail::CallBegan { caller: "13800138000".into(), called: "4001234".into(), origin: "line 1/1".into() }),

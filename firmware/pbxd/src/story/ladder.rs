@@ -273,7 +273,7 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
             let values = [("recording", recording.to_string()), ("length", seconds_of_ms(*length_ms))];
             say.text(key::RECORDING_ENDED, &[(values[0].0, &values[0].1), (values[1].0, &values[1].1)])
         }
-        Detail::AgentState { agent, from, to, why } => {
+        Detail::AgentState { agent, from, to, why, .. } => {
             let values =
                 [("agent", agent.as_str()), ("from", say.word(from)), ("to", say.word(to)), ("why", say.word(why))];
             say.text(key::AGENT_STATE, &values)

@@ -70,7 +70,7 @@ fn agent_states(rows: &[LegEvent], say: Say) -> String {
     let lines: Vec<Vec<String>> = rows
         .iter()
         .filter_map(|row| match &row.detail {
-            Detail::AgentState { agent, from, to, why } => Some(vec![
+            Detail::AgentState { agent, from, to, why, .. } => Some(vec![
                 utc(row.wall),
                 agent.clone(),
                 say.word(from).to_string(),

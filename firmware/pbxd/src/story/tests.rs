@@ -120,6 +120,7 @@ fn both_languages_tell_everything() {
             from: "talking".into(),
             to: "wrap-up".into(),
             why: "call ended".into(),
+            phone: "2001".into(),
         };
         let text = story(&call(), &[at(9_002, None, agent)], language);
         println!("{text}");

@@ -79,7 +79,7 @@ impl Agents {
     /// A row.
     pub fn row(&mut self, now_us: u64, row: &LegEvent, found: &mut Findings) {
         match &row.detail {
-            Detail::AgentState { agent, from, to, why } => {
+            Detail::AgentState { agent, from, to, why, .. } => {
                 let Some(book) = self.books.get_mut(agent) else {
                     return found.push(format!("agent {agent} is not in the configuration"));
                 };

@@ -47,7 +47,7 @@ impl Told {
 
     fn state(&mut self, agent: &str, from: &str, to: &str, why: &str) -> &mut Told {
         let (agent, from, to, why) = (agent.into(), from.into(), to.into(), why.into());
-        self.row(0, Detail::AgentState { agent, from, to, why })
+        self.row(0, Detail::AgentState { agent, from, to, why, phone: String::new() })
     }
 
     fn ready(&mut self, agent: u32) -> &mut Told {

@@ -1,0 +1,254 @@
+//! Who the agents are, at which phones they sit, and what they have done since they logged in. Their states are changed
+//! by `agent.rs` alone.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use base::id::Uid;
+use base::time::Instant;
+use core::time::Duration;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{State, Wish};
+use crate::config::Config;
+
+/// `calls-per-hour-max` looks back so far.
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+
+/// Place in the table of agents; never used for another agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct AgentIndex(u32);
+
+/// The last call of a queue that an agent had: a disposition is given for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct LastCall {
+    pub call: Uid,
+    pub queue: String,
+}
+
+/// What an agent has done since login; decides some strategies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Queue calls taken.
+    pub calls: u32,
+    /// Talking and hold, µs.
+    pub talk_us: u64,
+    /// Reserved, ringing, talking, hold and wrap-up, µs.
+    pub busy_us: u64,
+    /// Ready, µs.
+    pub ready_us: u64,
+}
+
+impl Tally {
+    /// Occupancy in 1/1000: busy ÷ (busy + ready).
+    pub fn occupancy_permille(&self) -> u32 {
+        let all = self.busy_us + self.ready_us;
+        (self.busy_us.saturating_mul(1000)).checked_div(all).unwrap_or(0) as u32
+    }
+
+    fn add(&mut self, state: State, us: u64) {
+        match state {
+            State::Talking { .. } | State::Hold { .. } => {
+                self.talk_us += us;
+                self.busy_us += us;
+            }
+            State::Reserved { .. } | State::Ringing { .. } | State::WrapUp(_) => self.busy_us += us,
+            State::Ready { .. } => self.ready_us += us,
+            State::LoggedOut | State::NotReady { .. } | State::Personal => {}
+        }
+    }
+}
+
+/// One agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    /// Id in the configuration.
+    pub id: String,
+    /// The phone of the configuration.
+    home: Option<String>,
+    /// The phone chosen at login, instead of `home`.
+    away: Option<String>,
+    /// Changed by [`crate::Pbx::agent_by`] alone.
+    pub state: State,
+    /// Since when in that state.
+    pub state_since: Instant,
+    /// What comes after the call.
+    pub wish: Option<Wish>,
+    tally: Tally,
+    /// Offers missed in a row.
+    pub(crate) misses: u32,
+    /// No new offer before then.
+    pub(crate) retry_at: Option<Instant>,
+    pub(crate) last: Option<LastCall>,
+    /// When the calls of the last hour were taken.
+    takes: VecDeque<Instant>,
+}
+
+impl Agent {
+    /// The extension whose phone the agent works at; none when that is only known after login.
+    pub fn phone(&self) -> Option<&str> {
+        self.away.as_deref().or(self.home.as_deref())
+    }
+
+    /// Done since login, up to `now`.
+    pub fn tally(&self, now: Instant) -> Tally {
+        let mut tally = self.tally;
+        tally.add(self.state, now.since(self.state_since).as_micros() as u64);
+        tally
+    }
+
+    /// Calls taken in the hour before `now`, and when the oldest of them was.
+    pub(crate) fn taken_last_hour(&self, now: Instant) -> (u32, Option<Instant>) {
+        let recent = self.takes.iter().copied().filter(|at| now.since(*at) < HOUR);
+        (recent.clone().count() as u32, recent.min())
+    }
+
+    /// Changes the state and counts what the old one came to.
+    pub(crate) fn enter(&mut self, to: State, now: Instant) {
+        let extended = matches!((self.state, to), (State::WrapUp(_), State::WrapUp(_)));
+        if !extended {
+            self.tally = self.tally(now);
+            self.state_since = now;
+        }
+        if self.state == State::LoggedOut {
+            self.tally = Tally::default();
+            self.misses = 0;
+            self.retry_at = None;
+            self.last = None;
+        }
+        let held = matches!((self.state, to), (State::Hold { .. }, State::Talking { .. }));
+        if let (State::Talking { .. }, false) = (to, held) {
+            self.tally.calls += 1;
+            self.misses = 0;
+            self.takes.retain(|at| now.since(*at) < HOUR);
+            self.takes.push_back(now);
+        }
+        match to {
+            State::LoggedOut | State::NotReady { .. } | State::Ready { .. } | State::Personal => self.wish = None,
+            State::Reserved { .. }
+            | State::Ringing { .. }
+            | State::Talking { .. }
+            | State::Hold { .. }
+            | State::WrapUp(_) => {}
+        }
+        self.state = to;
+    }
+}
+
+/// All agents, by place and id, and who sits at which phone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Agents {
+    list: Vec<Agent>,
+    by_id: BTreeMap<String, AgentIndex>,
+    by_extension: BTreeMap<String, AgentIndex>,
+    /// Legs of each phone that are not offers of a queue.
+    own_legs: BTreeMap<String, u32>,
+}
+
+impl Agents {
+    /// Takes over a configuration: new agents come, changed ones move. Returns who is new and begins logged in, and
+    /// who is named no longer.
+    pub fn configure(&mut self, config: &Config) -> (Vec<AgentIndex>, Vec<AgentIndex>) {
+        let mut begin = Vec::new();
+        for (id, wanted) in &config.agents {
+            let index = match self.by_id.get(id) {
+                Some(index) => *index,
+                None => {
+                    let index = self.add(id);
+                    if wanted.logged_in {
+                        begin.push(index);
+                    }
+                    index
+                }
+            };
+            if let Some(agent) = self.get_mut(index) {
+                agent.home.clone_from(&wanted.extension);
+                agent.away = agent.away.take().filter(|phone| config.extensions.contains_key(phone));
+            }
+        }
+        self.seat();
+        let gone = self.iter().filter(|(_, a)| !config.agents.contains_key(&a.id)).map(|(i, _)| i).collect();
+        (begin, gone)
+    }
+
+    fn add(&mut self, id: &str) -> AgentIndex {
+        let index = AgentIndex(self.list.len() as u32);
+        self.list.push(Agent {
+            id: id.to_string(),
+            home: None,
+            away: None,
+            state: State::LoggedOut,
+            state_since: Instant::BOOT,
+            wish: None,
+            tally: Tally::default(),
+            misses: 0,
+            retry_at: None,
+            last: None,
+            takes: VecDeque::new(),
+        });
+        self.by_id.insert(id.to_string(), index);
+        index
+    }
+
+    /// Who sits where: whoever is logged in at a phone, otherwise the agent whose phone it is by configuration.
+    pub(crate) fn seat(&mut self) {
+        let mut seats = BTreeMap::new();
+        for at_work in [false, true] {
+            for (index, agent) in self.iter() {
+                if let (Some(phone), true) = (agent.phone(), (agent.state != State::LoggedOut) == at_work) {
+                    seats.insert(phone.to_string(), index);
+                }
+            }
+        }
+        self.by_extension = seats;
+    }
+
+    /// The agent works at this phone from now on; none: at the phone of the configuration.
+    pub(crate) fn sit_at(&mut self, index: AgentIndex, phone: Option<&str>) {
+        if let Some(agent) = self.get_mut(index) {
+            agent.away = phone.map(ToString::to_string);
+            self.seat();
+        }
+    }
+
+    /// By place.
+    pub fn get(&self, index: AgentIndex) -> Option<&Agent> {
+        self.list.get(index.0 as usize)
+    }
+
+    /// By id.
+    pub fn find(&self, id: &str) -> Option<AgentIndex> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Who works at this phone.
+    pub fn at_extension(&self, extension: &str) -> Option<AgentIndex> {
+        self.by_extension.get(extension).copied()
+    }
+
+    /// All, by place.
+    pub fn iter(&self) -> impl Iterator<Item = (AgentIndex, &Agent)> {
+        self.list.iter().enumerate().map(|(i, a)| (AgentIndex(i as u32), a))
+    }
+
+    /// The agent's phone is in a call that no queue made.
+    pub(crate) fn in_own_call(&self, index: AgentIndex) -> bool {
+        let phone = self.get(index).and_then(Agent::phone);
+        phone.and_then(|phone| self.own_legs.get(phone)).is_some_and(|legs| *legs > 0)
+    }
+
+    /// Counts a leg of a phone that is no offer of a queue; how many there are now.
+    pub(crate) fn count_own_leg(&mut self, extension: &str, began: bool) -> u32 {
+        let legs = self.own_legs.entry(extension.to_string()).or_default();
+        *legs = if began { *legs + 1 } else { legs.saturating_sub(1) };
+        let now = *legs;
+        if now == 0 {
+            self.own_legs.remove(extension);
+        }
+        now
+    }
+
+    pub(crate) fn get_mut(&mut self, index: AgentIndex) -> Option<&mut Agent> {
+        self.list.get_mut(index.0 as usize)
+    }
+}
