@@ -33,7 +33,8 @@ fn start(highway: Vec<HighwayCard>) -> Running {
     let report = move |r| report.send(r).map_err(|refused| refused.0);
     let thread = spawn(config, report, move |frame| {
         let _ = record.send(frame);
-    }).unwrap();
+    })
+    .unwrap();
     Running { thread, reports, frames }
 }
 
