@@ -3,6 +3,7 @@
 
 use crate::bench::{self, Bench};
 use crate::demo::{self, Demo};
+use crate::load::{self, Load};
 use crate::replay::replay;
 use crate::run::{Site, run};
 use crate::world::act;
@@ -29,6 +30,8 @@ tools/run replay             gives the journaled inputs of a data directory to t
 xtask tidy        checks the rules of the house over the source tree
 xtask bench [calls|media|latency|restart|all] [--json] [--seconds N]
                   what a call, a frame, an offer and a restart cost, beside the figures to beat
+xtask load burst|stable|overload|one-agent|rated|endurance|race [--calls N] [--rate N] [--seconds N]
+                  real phones against the box, every call checked; endurance, stable and overload last an hour
 ";
 
 /// What to do.
@@ -54,6 +57,8 @@ pub enum Command {
     Tidy,
     /// Measure.
     Bench(Bench),
+    /// Real phones in numbers.
+    Load(Load),
     /// Print the help.
     Help,
 }
@@ -70,6 +75,8 @@ struct Options {
     kill: bool,
     json: bool,
     seconds: Option<u32>,
+    calls: Option<u32>,
+    rate: Option<u32>,
     help: bool,
 }
 
@@ -86,6 +93,8 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Long("kill") => read.kill = true,
             Long("json") => read.json = true,
             Long("seconds") => read.seconds = Some(parser.value()?.parse()?),
+            Long("calls") => read.calls = Some(parser.value()?.parse()?),
+            Long("rate") => read.rate = Some(parser.value()?.parse()?),
             Short('h') | Long("help") => read.help = true,
             Value(word) => {
                 read.free.push(word.string()?);
@@ -133,6 +142,10 @@ fn command(options: Options) -> Result<Command, String> {
         Some("replay") => Command::Replay { data },
         Some("tidy") => Command::Tidy,
         Some("bench") => Command::Bench(Bench::parse(free.next().as_deref(), options.json, options.seconds)?),
+        Some("load") => {
+            let name = free.next();
+            Command::Load(Load::parse(name.as_deref(), options.calls, options.rate, options.seconds)?)
+        }
         Some("help") => Command::Help,
         Some(other) => return Err(format!("unknown command `{other}`")),
     };
@@ -201,6 +214,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Replay { data } => told_replay(&data),
         Command::Tidy => tidy(),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Load(load) => load::run(&load),
         Command::Help => {
             print!("{HELP}");
             Ok(())

@@ -4,6 +4,7 @@ pub mod banner;
 pub mod bench;
 pub mod cli;
 pub mod demo;
+pub mod load;
 pub mod programs;
 pub mod replay;
 pub mod run;

@@ -7,11 +7,11 @@ mod cpu;
 mod farm;
 mod latency;
 mod media;
-mod noise;
+pub mod noise;
 mod report;
 mod restart;
-mod sipp;
-mod stage;
+pub mod sipp;
+pub mod stage;
 
 use report::Report;
 
