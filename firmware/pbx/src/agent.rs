@@ -480,14 +480,15 @@ impl Pbx {
     ) -> bool {
         let Some(state) = self.agents.get(index).map(|a| a.state) else { return false };
         let wish = match wanted {
-            Happening::GoNotReady(reason) => Some(Wish::NotReady(reason)),
-            Happening::LogOut => Some(Wish::LogOut),
+            Happening::GoNotReady(reason) => Some(Some(Wish::NotReady(reason))),
+            Happening::LogOut => Some(Some(Wish::LogOut)),
+            Happening::GoReady => Some(None),
             _ => None,
         };
-        if let (Some(offer), Some(_)) = (state.offer(), wish) {
-            self.take_offer_back(turn, offer, "agent not ready");
-        } else if state.is_engaged() {
-            return self.agent_wishes(turn, index, wish, actor);
+        match (wish, state.offer()) {
+            (Some(Some(_)), Some(offer)) => self.take_offer_back(turn, offer, "agent not ready"),
+            (Some(wish), _) if state.is_engaged() => return self.agent_wishes(turn, index, wish, actor),
+            (Some(_) | None, _) => {}
         }
         self.agent_by(turn, index, wanted, actor, why)
     }

@@ -3,7 +3,6 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 use base::media::{Item, MonitorMode};
 
@@ -172,7 +171,15 @@ impl Pbx {
             Code::QueueCallers => self.say_queue_callers(turn, call),
             Code::AgentNotReady(_) | Code::WrapUpFinish | Code::WrapUpExtend | Code::Disposition(_) => {
                 let prompt = self.obey(turn, call, code).unwrap_or("code-refused");
-                self.announce_prompt(turn, call, prompt);
+                let reason = match code {
+                    Code::AgentNotReady(reason @ 1..=9) if prompt == "agent-not-ready" => {
+                        Some(format!("reason-{reason}"))
+                    }
+                    _ => None,
+                };
+                let names = [prompt.to_string()].into_iter().chain(reason);
+                let items = names.map(|name| self.prompt(call, &name)).collect();
+                self.announce_items(turn, call, items);
             }
         }
     }
@@ -293,8 +300,14 @@ impl Pbx {
     fn count_of_callers(&self, config: &Config, waiting: usize) -> Vec<Item> {
         let language = config.system.language.tag().to_string();
         let item = |name: String| Item::Prompt { name, language: language.clone() };
-        let words = if waiting == 1 { "queue-caller" } else { "queue-callers" };
-        vec![item(format!("number-{}", waiting.min(99))), item(words.to_string())]
+        let (number, words) = match waiting {
+            1 => (Some("number-1".to_string()), "queue-caller"),
+            // 两 counts, 二 numbers.
+            2 => (Some("count-2".to_string()), "queue-callers"),
+            0..=99 => (Some(format!("number-{waiting}")), "queue-callers"),
+            _ => (None, "queue-callers-many"),
+        };
+        number.into_iter().chain([words.to_string()]).map(item).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec;
 use base::id::LegKey;
 use base::media::{Command, MonitorMode, Tone};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,15 @@ pub(crate) struct Monitoring {
     /// The agent's leg.
     pub of: LegKey,
     pub mode: MonitorMode,
+}
+
+/// Tells the supervisor who hears him now.
+fn mode_prompt(mode: MonitorMode) -> &'static str {
+    match mode {
+        MonitorMode::Listen => "monitor-listen",
+        MonitorMode::Whisper => "monitor-whisper",
+        MonitorMode::Barge => "monitor-barge",
+    }
 }
 
 /// Prompt that tells why something was not done.
@@ -159,6 +169,8 @@ impl Pbx {
             let monitoring = Monitoring { supervisor: supervisor.clone(), target, of, mode };
             self.enter(call, Phase::Monitoring(monitoring));
             turn.out.push(Output::Media(Command::Monitor { leg, of, mode }));
+            let words = self.prompt(call, mode_prompt(mode));
+            self.play(turn, leg, vec![words], false);
             let whom = self.actor_of(of);
             self.note_act(turn, Some(target), &supervisor, Act::Monitor(mode, String::new()).name(), &whom, "");
         }
@@ -207,7 +219,7 @@ impl Pbx {
         }
         let whom = self.actor_of(partner);
         self.note_act(turn, Some(target), id, "take-over", &whom, "");
-        let Some(leg) = self.move_leg(turn, call, target) else { return };
+        let Some(leg) = self.move_leg(turn, id, call, target) else { return };
         self.end_leg(turn, partner, "taken over", Goodbye::HangUp(None));
         if let Some(index) = served.agent {
             let after = self.wrap_up(target, &served.queue, turn.now.at);
@@ -232,7 +244,7 @@ impl Pbx {
     }
 
     /// The only leg of the supervisor's own call becomes the partner of another call; the own call is over.
-    fn move_leg(&mut self, turn: &mut Turn<'_>, call: CallKey, target: CallKey) -> Option<LegKey> {
+    fn move_leg(&mut self, turn: &mut Turn<'_>, id: &str, call: CallKey, target: CallKey) -> Option<LegKey> {
         let leg = self.caller_leg(call)?;
         self.stop_play(turn, leg);
         self.calls.get_mut(call)?.legs.retain(|l| *l != leg);
@@ -242,7 +254,8 @@ impl Pbx {
         into.legs.push(leg);
         let moved = self.legs.get_mut(leg)?;
         (moved.call, moved.number, moved.role) = (target, number, Role::Partner);
-        self.end_call(turn, call, "supervisor", "joined another call", Disposition::Answered);
+        let by = format!("supervisor {id}");
+        self.end_call(turn, call, &by, "joined another call", Disposition::Answered);
         self.leg_gone(call, leg);
         self.note_leg(turn, leg, "router", Detail::Answered);
         Some(leg)
@@ -277,7 +290,7 @@ impl Pbx {
         let place = self.stop_waiting(turn, target, "picked by a supervisor").ok_or("no-caller-waiting")?;
         self.note_act(turn, Some(target), id, "pick", &place.queue, "");
         let wait_ms = now.since(place.since).as_millis() as u64;
-        let leg = self.move_leg(turn, call, target).ok_or("code-refused")?;
+        let leg = self.move_leg(turn, id, call, target).ok_or("code-refused")?;
         let served = Served { queue: place.queue, agent: None };
         self.talk(turn, target, (caller, leg), Some(served), format!("supervisor {id}"), wait_ms);
         Ok(())

@@ -12,7 +12,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use md5::{Digest, Md5};
 use pbx::Pbx;
-use pbx::config::{Config, Destination, Language};
+use pbx::config::Config;
 use pbx::door::{Boot, Input, Output};
 use signaling::sdp::{Audio, Direction, Format};
 use signaling::sip::Endpoint;
@@ -53,14 +53,18 @@ fn ladders() {
 }
 
 fn play(file: &str) -> String {
-    let mut site = Site::new();
+    let beside = |mark: &str| {
+        let lines = file.lines().filter_map(|l| l.strip_prefix(mark));
+        lines.map(|l| format!("{l}\n")).collect::<String>()
+    };
+    let mut site = Site::new(config(&beside("@queue "), &beside("@ ")));
     let mut text = String::new();
     for line in file.lines() {
         if let Some(step) = line.strip_prefix("> ") {
             let _ = writeln!(text, "{line}");
             site.step(step);
             text.push_str(&core::mem::take(&mut site.ladder));
-        } else if line.starts_with('#') || line.is_empty() {
+        } else if line.starts_with(['#', '@']) || line.is_empty() {
             let _ = writeln!(text, "{line}");
         }
     }
@@ -75,8 +79,19 @@ struct Phone {
     offer: Option<Audio>,
 }
 
+fn registration(user: &str, addr: SocketAddr, cseq: u32, authorization: &str) -> String {
+    format!(
+        "REGISTER sip:{BOX} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKr{user}{cseq}\r\nMax-Forwards: 70\r\n\
+         From: <sip:{user}@{BOX}>;tag=t{user}\r\nTo: <sip:{user}@{BOX}>\r\nCall-ID: reg-{user}-{cseq}\r\n\
+         CSeq: {cseq} REGISTER\r\nContact: <sip:{user}@{addr}>\r\nExpires: 3600\r\n{authorization}\
+         Content-Length: 0\r\n\r\n"
+    )
+}
+
 struct Site {
     pbx: Pbx,
+    /// Challenges asked for so far.
+    asked: u32,
     now: Now,
     phones: BTreeMap<String, Phone>,
     ladder: String,
@@ -87,63 +102,41 @@ struct Site {
 
 const BOX: &str = "127.0.0.1:5060";
 
-fn config() -> Config {
-    let extension =
-        |name: &str| pbx::config::Extension { secret: "a long secret".into(), ..pbx::config::Extension::preset(name) };
-    let agent = |extension: &str| pbx::config::Agent {
-        name: format!("Agent {extension}"),
-        extension: Some(extension.into()),
-        logged_in: true,
-        ..pbx::config::Agent::preset("")
-    };
-    let queue = pbx::config::Queue {
-        title: "Support".into(),
-        agents: vec!["1001".into(), "1002".into()],
-        max_wait_s: 60,
-        ..pbx::config::Queue::preset("support")
-    };
-    let menu = pbx::config::Menu {
-        languages: vec![Language::Zh, Language::En],
-        prompt: "menu-main".into(),
-        retries: 1,
-        keys: BTreeMap::from([
-            ('1', Destination::Extension("2003".into())),
-            ('2', Destination::Queue("support".into())),
-        ]),
-        ..pbx::config::Menu::preset("main")
-    };
-    let did = pbx::config::Did { to: Destination::Menu("main".into()), priority: None };
-    Config {
-        system: pbx::config::System { name: "test".into(), language: Language::En, ..pbx::config::System::preset("") },
-        sip: pbx::config::Sip { listen: BOX.parse().unwrap(), ..pbx::config::Sip::preset("") },
-        media: pbx::config::Media {
-            address: "127.0.0.1".parse().unwrap(),
-            rtp_ports: (20000, 20099),
-            ..pbx::config::Media::preset("")
-        },
-        lines: BTreeMap::from([(
-            PortId { card: 1, port: 1 },
-            pbx::config::Line { label: "line 1".into(), did: "4001234".into() },
-        )]),
-        extensions: ["2001", "2002", "2003"].into_iter().map(|n| (n.to_string(), extension(n))).collect(),
-        agents: BTreeMap::from([("1001".into(), agent("2001")), ("1002".into(), agent("2002"))]),
-        queues: BTreeMap::from([("support".into(), queue)]),
-        menus: BTreeMap::from([("main".into(), menu)]),
-        numbers: BTreeMap::from([
-            ("8000".into(), Destination::Queue("support".into())),
-            ("9000".into(), Destination::Menu("main".into())),
-        ]),
-        dids: BTreeMap::from([("4001234".into(), did)]),
-        ..Config::preset()
-    }
+/// The site of every scenario. `@queue …` lines of a file stand in its queue, `@ …` lines at the top level.
+const SITE: &str = r#"
+system { name test; language en-US; }
+sip { listen 127.0.0.1:5060; }
+media { rtp-ports 20000-20099; }
+card 1 { port 1 { label "line 1"; did 4001234; } }
+extension 2001 { secret "a long secret"; }
+extension 2002 { secret "a long secret"; }
+extension 2003 { secret "a long secret"; }
+agent 1001 { name "Agent 2001"; extension 2001; logged-in yes; pin 4711; }
+agent 1002 { name "Agent 2002"; extension 2002; logged-in yes; }
+queue support { title Support; max-wait-s 60; {queue} }
+menu main {
+    languages [ zh-CN en-US ]; prompt menu-main; retries 1;
+    key 1 { to extension 2003; }
+    key 2 { to queue support; }
+}
+number 8000 { to queue support; }
+number 9000 { to menu main; }
+did 4001234 { to menu main; }
+{more}
+"#;
+
+fn config(queue: &str, more: &str) -> Config {
+    let agents = if queue.contains("agents") { "" } else { "agents [ 1001 1002 ]; " };
+    let text = SITE.replace("{queue}", &format!("{agents}{queue}")).replace("{more}", more);
+    pbx::config::parse(&text).unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"))
 }
 
 impl Site {
-    fn new() -> Site {
+    fn new(config: Config) -> Site {
         let now = Now { at: Instant::from_micros(1_000_000), wall: Wall::from_millis(1_800_000_000_000) };
         let (phones, ladder) = (BTreeMap::new(), String::new());
         let mut site =
-            Site { pbx: Pbx::new(), now, phones, ladder, uids: vec![], legs: vec![], plays: BTreeMap::new() };
+            Site { pbx: Pbx::new(), asked: 0, now, phones, ladder, uids: vec![], legs: vec![], plays: BTreeMap::new() };
         site.give(Input::Boot(Boot {
             seed: [7; 32],
             build: "test".into(),
@@ -151,7 +144,7 @@ impl Site {
             machine_restarted: false,
             events_from: 1,
         }));
-        site.give(Input::Configured(Arc::new(config())));
+        site.give(Input::Configured(Arc::new(config)));
         site.ladder.clear();
         site
     }
@@ -165,6 +158,11 @@ impl Site {
                 let leg = self.legs[leg.parse::<usize>().unwrap()];
                 let digit = Digit::from_char(digit.chars().next().unwrap()).unwrap();
                 self.give(Input::Media(Report::Digit { leg, digit, source: DigitSource::Inband }));
+            }
+            ["press-all", leg, digits] => {
+                for digit in digits.chars() {
+                    self.step(&format!("press {leg} {digit}"));
+                }
             }
             ["played", leg] => {
                 let leg = self.legs[leg.parse::<usize>().unwrap()];
@@ -302,9 +300,9 @@ impl Site {
         let offer = self.audio(addr);
         let target =
             Target { uri: format!("sip:{number}@{BOX}"), hop: Hop::Udp { local: addr, remote: BOX.parse().unwrap() } };
-        let invite =
-            Invite { target, from: user.into(), from_name: String::new(), offer: Some(offer), headers: vec![] };
-        // The phone's endpoint knows no client digest; the site trusts phones of 2003 by address instead.
+        let authorization = self.authorization(user, "INVITE", &target.uri);
+        let headers = vec![("Authorization".to_string(), authorization)];
+        let invite = Invite { target, from: user.into(), from_name: String::new(), offer: Some(offer), headers };
         self.with_phone(user, |p, now, out| p.dialog = Some(p.endpoint.invite(now, invite, out)));
     }
 
@@ -318,32 +316,33 @@ impl Site {
             "declines" => p.endpoint.refuse(now, dialog, 603, out),
             "is-busy" => p.endpoint.refuse(now, dialog, 486, out),
             "hangs-up" => p.endpoint.hangup(now, dialog, None, out),
+            "holds" => p.endpoint.reoffer(now, dialog, Some(Audio { direction: Direction::SendOnly, ..answer }), out),
             other => panic!("a phone cannot {other}"),
         });
     }
 
     fn register(&mut self, user: &str) {
         let addr = self.phone(user).addr;
-        let message = |cseq: u32, auth: &str| {
-            format!(
-                "REGISTER sip:{BOX} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKr{user}{cseq}\r\nMax-Forwards: 70\r\n\
-                 From: <sip:{user}@{BOX}>;tag=t{user}\r\nTo: <sip:{user}@{BOX}>\r\nCall-ID: reg-{user}\r\nCSeq: {cseq} REGISTER\r\n\
-                 Contact: <sip:{user}@{addr}>\r\nExpires: 3600\r\n{auth}Content-Length: 0\r\n\r\n"
-            )
-        };
-        let first = self.raw(addr, &message(1, ""));
-        let nonce = first.split("nonce=\"").nth(1).and_then(|r| r.split('"').next()).expect("a challenge").to_string();
+        let authorization = self.authorization(user, "REGISTER", &format!("sip:{BOX}"));
+        let answer = self.raw(addr, &registration(user, addr, 2, &format!("Authorization: {authorization}\r\n")));
+        assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
+    }
+
+    /// What a phone answers to a challenge; the nonce is fetched by a REGISTER without one.
+    fn authorization(&mut self, user: &str, method: &str, uri: &str) -> String {
+        let addr = self.phone(user).addr;
+        self.asked += 1;
+        let challenge = self.raw(addr, &registration(user, addr, 1_000 + self.asked, ""));
+        let nonce =
+            challenge.split("nonce=\"").nth(1).and_then(|r| r.split('"').next()).expect("a challenge").to_string();
         let hex = |text: String| Md5::digest(text).iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let uri = format!("sip:{BOX}");
         let ha1 = hex(format!("{user}:cordboard:a long secret"));
-        let ha2 = hex(format!("REGISTER:{uri}"));
+        let ha2 = hex(format!("{method}:{uri}"));
         let response = hex(format!("{ha1}:{nonce}:00000001:c:auth:{ha2}"));
-        let auth = format!(
-            "Authorization: Digest username=\"{user}\", realm=\"cordboard\", nonce=\"{nonce}\", uri=\"{uri}\", qop=auth, \
-             nc=00000001, cnonce=\"c\", response=\"{response}\"\r\n"
-        );
-        let second = self.raw(addr, &message(2, &auth));
-        assert!(second.starts_with("SIP/2.0 200"), "{second}");
+        format!(
+            "Digest username=\"{user}\", realm=\"cordboard\", nonce=\"{nonce}\", uri=\"{uri}\", qop=auth, \
+             nc=00000001, cnonce=\"c\", response=\"{response}\""
+        )
     }
 
     /// Sends one message by hand and returns the box's answer to it.
