@@ -28,7 +28,7 @@ texts! {
     TICKET: "距中签号", "from the ticket";
     POSITION: "名次", "place";
     NOT_READY: "{detail}", "{detail}";
-    PHONE_NOT_REGISTERED: "话机未注册", "phone not registered";
+    PHONE_NOT_REGISTERED: "话机未注册 {detail}", "phone not registered {detail}";
     SKILL_MISSING: "缺技能 {detail}", "lacks skill {detail}";
     SKILL_LEVEL: "技能级别不足：{detail}", "skill level too low: {detail}";
     WAITS_FOR_PREFERRED: "主叫在等座席 {detail}", "the caller waits for agent {detail}";
@@ -41,6 +41,29 @@ texts! {
     BEFORE:
         "{strategy}：座席 {agent}（{term}）先于座席 {other}（{other_term}），可派座席共 {count} 名",
         "{strategy}: agent {agent} ({term}) before agent {other} ({other_term}), of {count} eligible";
+    OFFER: "{number}. {time}（{after}）：队列 {queue} 派给座席 {agent}", "{number}. {time} ({after}): queue {queue} offers to agent {agent}";
+    UNSERVED:
+        "{number}. {time}（{after}）：队列 {queue} 无人可派，主叫继续等待",
+        "{number}. {time} ({after}): nobody in queue {queue} is eligible, the caller goes on waiting";
+    CALLER: "主叫：优先级 {priority}，已等待 {wait}", "caller: priority {priority}, waited {wait}";
+    STARVED: "，已到最长延迟保证，先于所有其他主叫", ", the starvation bound puts the caller before all others";
+    RELAXED: "放宽：已开 {ring} 级", "relaxation: {ring} rings open";
+    STRATEGY: "策略：{strategy}", "strategy: {strategy}";
+    COMMIT: "配置：第 {number} 次提交，{time} 起", "configuration: commit {number}, since {time}";
+    NO_COMMIT: "配置：当时的文本已不在库中", "configuration: the text of that time is not kept";
+    ELIGIBLE: "可派", "eligible";
+    NOT_ELIGIBLE: "不可派", "not eligible";
+    LINE: "{path}（第 {line} 行）", "{path} (line {line})";
+    DECIDED_BY: "决定项", "decided by";
+    HIGHER: "{term}，大者优先", "{term}, the larger wins";
+    LOWER: "{term}，小者优先", "{term}, the smaller wins";
+    RESULT: "结果", "result";
+    TOOK_IT: "应答", "answered";
+    RANG: "{cause}，振铃 {ring}", "{cause}, rang {ring}";
+    OPEN: "尚未结束", "still open";
+    SAME_TABLE: "与上表同一次选择", "chosen from the table above";
+    AGAIN: "用以上各项重新选择，结果相同：{verdict}", "The same terms decide the same again: {verdict}";
+    NO_DECISION: "这个呼叫没有选过座席。", "No agent was ever to be chosen for this call.";
 }
 
 /// A strategy in words.

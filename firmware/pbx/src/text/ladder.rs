@@ -34,6 +34,17 @@ texts! {
     LEG_MEDIA: "RTP：发 {sent}，收 {received}，丢 {lost}，陌生 {strangers}", "RTP: sent {sent}, received {received}, lost {lost}, strangers {strangers}";
     HELD: "保持", "on hold";
     RESUMED: "恢复通话", "taken back";
+    UNSERVED: "队列 {queue} 无人可派", "nobody in queue {queue} is eligible";
+    OVERFLOWED: "离开队列 {queue}（{rule}）→ {to}，等待 {wait}", "leaves queue {queue} ({rule}) → {to}, waited {wait}";
+    AGENT_WISH: "座席 {agent}：本次通话后{state}", "agent {agent}: {state} after this call";
+    GAVE_RESULT: "座席 {agent}：通话结果 {code}", "agent {agent}: disposition {code}";
+    NO_RESULT: "座席 {agent}：未登记通话结果", "agent {agent}: no disposition was given";
+    SUPERVISED: "班长 {supervisor}：{act} {whom}", "supervisor {supervisor}: {act} {whom}";
+    SUPERVISOR_REFUSED: "班长 {supervisor}：{act} {whom}，被拒（{why}）", "supervisor {supervisor}: {act} {whom}, refused ({why})";
+    PRIORITISED: "队列 {queue}：优先级改为 {priority}，第 {position} 位", "queue {queue}: priority is {priority} now, position {position}";
+    SURGE_ON: "高峰方案开启", "the surge profile is on";
+    SURGE_OFF: "高峰方案关闭", "the surge profile is off";
+    STATE_WITH_REASON: "{state} ({reason})", "{state} ({reason})";
     NO_CALL: "没有名为 {call} 的呼叫。处理：用 `pbxd cdr` 列出所有呼叫。", "There is no call {call}. Remedy: list all calls with `pbxd cdr`.";
     NO_CALLS: "还没有呼叫。", "There are no calls yet.";
     SEVERAL: "{call} 对应多个呼叫。处理：多写几位。", "{call} fits several calls. Remedy: write more of it.";

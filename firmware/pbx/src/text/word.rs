@@ -86,6 +86,38 @@ texts! {
     NO_COMMON_CODEC: "无共同编码", "no common codec";
     PHONE_UNREACHABLE: "话机不可达", "phone unreachable";
     POWER_LOST: "断电", "power lost";
+    ANOTHER_LOGGED_IN: "另一座席登录", "another agent logged in";
+    LOGGED_IN_BY_CONFIGURATION: "配置为已登录", "logged in by the configuration";
+    DISPOSITION_GIVEN: "已登记通话结果", "disposition given";
+    FORCED: "班长强制", "forced by a supervisor";
+    BY_ID_AND_PIN: "工号和密码", "id and PIN";
+    LOGGED_IN_ELSEWHERE: "在另一话机登录", "logged in at another phone";
+    NOT_CONFIGURED: "配置中已无此座席", "no longer in the configuration";
+    NOT_RUNG: "话机无法振铃", "the phone could not be rung";
+    PHONE_BACK: "话机已注册", "phone registered";
+    REBUILT: "由通话记录重建", "rebuilt from the journal";
+    TAKEN_OVER: "被班长接管", "taken over by a supervisor";
+    ELSEWHERE: "他处应答", "answered elsewhere";
+    AGENT_GONE: "座席示忙", "the agent is not ready";
+    MOVED: "被班长移走", "moved by a supervisor";
+    PICKED: "被班长接走", "picked by a supervisor";
+    MISSED: "未接来电", "missed: no answer";
+    MISSED_BUSY: "未接来电：忙", "missed: busy";
+    MISSED_REJECTED: "未接来电：拒接", "missed: rejected";
+    FULL: "队列已满", "full";
+    EMPTY: "无座席", "nobody there";
+    CLOSED: "非服务时间", "closed";
+    WAITED: "等待已久", "waited long";
+    LISTEN: "监听", "listens to";
+    WHISPER: "密语", "whispers to";
+    BARGE: "强插", "barges in on";
+    MONITOR_END: "结束监听", "monitors no longer";
+    TAKE_OVER: "接管", "takes over from";
+    PICK: "接走主叫", "picks a caller of";
+    MOVE_CALLER: "移动主叫到", "moves a caller to";
+    RE_PRIORITISE: "调整优先级", "changes a priority in";
+    FORCE_STATE: "强制状态", "forces the state of";
+    SURGE: "高峰方案", "switches the surge profile";
 }
 
 /// Identifiers of the journal with their words.
@@ -150,6 +182,41 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("no common codec", NO_COMMON_CODEC),
     ("phone unreachable", PHONE_UNREACHABLE),
     ("power lost", POWER_LOST),
+    ("another agent logged in", ANOTHER_LOGGED_IN),
+    ("configuration: logged-in yes", LOGGED_IN_BY_CONFIGURATION),
+    ("disposition given", DISPOSITION_GIVEN),
+    ("forced by a supervisor", FORCED),
+    ("id and PIN", BY_ID_AND_PIN),
+    ("logged in at another phone", LOGGED_IN_ELSEWHERE),
+    ("not in the configuration", NOT_CONFIGURED),
+    ("phone could not be rung", NOT_RUNG),
+    ("phone registered", PHONE_BACK),
+    ("rebuilt from the leg-event journal", REBUILT),
+    ("taken over by a supervisor", TAKEN_OVER),
+    ("taken over", TAKEN_OVER),
+    ("answered elsewhere", ELSEWHERE),
+    ("agent not ready", AGENT_GONE),
+    ("moved by a supervisor", MOVED),
+    ("picked by a supervisor", PICKED),
+    ("RONA: no answer", MISSED),
+    ("RONA: busy", MISSED_BUSY),
+    ("RONA: rejected", MISSED_REJECTED),
+    ("full", FULL),
+    ("empty", EMPTY),
+    ("closed", CLOSED),
+    ("wait", WAITED),
+    ("moved", MOVED),
+    ("listen", LISTEN),
+    ("whisper", WHISPER),
+    ("barge", BARGE),
+    ("monitor-end", MONITOR_END),
+    ("take-over", TAKE_OVER),
+    ("pick", PICK),
+    ("move-caller", MOVE_CALLER),
+    ("re-prioritise", RE_PRIORITISE),
+    ("force-state", FORCE_STATE),
+    ("surge", SURGE),
+    ("none", NONE),
 ];
 
 /// The word for an identifier of the journal; the identifier itself when it has none.

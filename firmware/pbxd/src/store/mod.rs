@@ -2,6 +2,7 @@
 //! writes ([`Store`]), in group commits; whoever reads opens the file for reading ([`read`]). Recorded audio is not
 //! here but in the recorder's files.
 
+pub mod at;
 pub mod main_db;
 pub mod read;
 mod rows;

@@ -70,6 +70,11 @@ impl Reader {
         self.events("call_id = ?1", [call.to_string()])
     }
 
+    /// Events of a call up to row `seq`, in order.
+    pub fn call_events_until(&self, call: Uid, seq: u64) -> Result<Vec<LegEvent>, StoreError> {
+        self.events("call_id = ?1 AND seq <= ?2", rusqlite::params![call.to_string(), seq as i64])
+    }
+
     /// Events with `from <= seq < to`, in order.
     pub fn events_between(&self, from: u64, to: u64) -> Result<Vec<LegEvent>, StoreError> {
         self.events("seq >= ?1 AND seq < ?2", [from as i64, i64::try_from(to).unwrap_or(i64::MAX)])

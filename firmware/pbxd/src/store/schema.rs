@@ -9,7 +9,7 @@ use super::StoreError;
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` (from 0) leads from version `n` to `n + 1`. A released step is never changed.
-const MIGRATIONS: [&str; 2] = [TABLES, RECORDING_HEADS];
+const MIGRATIONS: [&str; 3] = [TABLES, RECORDING_HEADS, STATE_AT];
 
 const TABLES: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -37,6 +37,27 @@ CREATE TABLE config_commit(
 const RECORDING_HEADS: &str = "
 ALTER TABLE recording ADD COLUMN chunks INTEGER;
 ALTER TABLE recording ADD COLUMN chain_head BLOB;
+";
+
+/// What the state at a moment of the past is found by: the states of each agent, the ends of calls. Rows of earlier
+/// versions get the fields that decisions and states have since.
+const STATE_AT: &str = "
+CREATE INDEX leg_event_by_agent ON leg_event(json_extract(detail_json, '$.agent'), seq) WHERE kind = 'AgentState';
+CREATE INDEX leg_event_ended ON leg_event(call_id, seq) WHERE kind = 'CallEnded';
+UPDATE leg_event SET detail_json = json_set(detail_json, '$.phone', '')
+  WHERE kind = 'AgentState' AND json_type(detail_json, '$.phone') IS NULL;
+UPDATE leg_event SET detail_json = json_set(detail_json, '$.priority', 0, '$.wait_ms', 0, '$.strategy', 'longest-idle',
+  '$.ring', 0, '$.starved', json('false'), '$.candidates', json((
+    SELECT json_group_array(json_object(
+      'agent', json_extract(c.value, '$.agent'),
+      'terms', json(CASE WHEN json_extract(c.value, '$.excluded') <> '' THEN json('[]') ELSE json_array(
+        json_object('name', 'idle-ms', 'value', json_extract(c.value, '$.idle_ms')),
+        json_object('name', 'position', 'value', c.key)) END),
+      'excluded', json(CASE json_extract(c.value, '$.excluded') WHEN '' THEN json('null')
+        WHEN 'phone not registered' THEN json_object('rule', 'phone-not-registered', 'detail', '', 'config', '')
+        ELSE json_object('rule', 'not-ready', 'detail', json_extract(c.value, '$.excluded'), 'config', '') END)))
+    FROM json_each(leg_event.detail_json, '$.candidates') c)))
+  WHERE kind = 'Offered' AND json_type(detail_json, '$.strategy') IS NULL;
 ";
 
 /// Views hold no data, so they are made anew by every build that finds others.
@@ -203,6 +224,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pbx::event::{Detail, Rule};
 
     fn columns(connection: &Connection, table: &str) -> Vec<String> {
         let mut statement = connection.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
@@ -230,6 +252,33 @@ mod tests {
         let samples: i64 = old.query_row("SELECT samples FROM recording WHERE id = 'R'", [], |row| row.get(0)).unwrap();
         assert_eq!(samples, 160);
         migrate(&mut old).unwrap();
+    }
+
+    #[test]
+    fn rows_of_version_2_are_read_as_those_of_now() {
+        let mut old = Connection::open_in_memory().unwrap();
+        old.execute_batch(&format!("{TABLES}{RECORDING_HEADS}")).unwrap();
+        old.pragma_update(None, "user_version", 2).unwrap();
+        let offered = r#"{"queue":"q","agent":"1","candidates":[
+            {"agent":"2","idle_ms":0,"excluded":"wrap-up"},{"agent":"1","idle_ms":61,"excluded":""},
+            {"agent":"3","idle_ms":9,"excluded":"phone not registered"}],"why":"w"}"#;
+        let state = r#"{"agent":"1","from":"ready","to":"reserved","why":"chosen"}"#;
+        for (seq, kind, detail) in [(1, "Offered", offered), (2, "AgentState", state)] {
+            old.execute("INSERT INTO leg_event VALUES (?1, 1, 1, NULL, NULL, ?2, 'router', ?3)", (seq, kind, detail))
+                .unwrap();
+        }
+        migrate(&mut old).unwrap();
+        let query = format!("SELECT {} FROM leg_event ORDER BY seq", crate::store::rows::COLUMNS);
+        let mut statement = old.prepare(&query).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let event = crate::store::rows::event(rows.next().unwrap().unwrap()).unwrap();
+        let Detail::Offered { candidates, strategy, .. } = event.detail else { panic!("{event:?}") };
+        assert_eq!(strategy, pbx::config::Strategy::LongestIdle);
+        assert_eq!(pbx::select::decide(&candidates), [1]);
+        let rules: Vec<_> = candidates.iter().map(|c| c.excluded.as_ref().map(|e| e.rule)).collect();
+        assert_eq!(rules, [Some(Rule::NotReady), None, Some(Rule::PhoneNotRegistered)]);
+        let event = crate::store::rows::event(rows.next().unwrap().unwrap()).unwrap();
+        assert!(matches!(event.detail, Detail::AgentState { .. }), "{event:?}");
     }
 
     #[test]

@@ -217,6 +217,9 @@ fn describe(event: &LegEvent, say: Say) -> Vec<String> {
         | Detail::Offered { .. }
         | Detail::OfferEnded { .. }
         | Detail::Connected { .. }
+        | Detail::Unserved { .. }
+        | Detail::Overflowed { .. }
+        | Detail::Prioritised { .. }
         | Detail::Abandoned { .. } => describe_queue(&event.detail, say),
         _ => describe_rest(event, say),
     }
@@ -244,6 +247,19 @@ fn describe_queue(detail: &Detail, say: Say) -> Vec<String> {
             let mut text = decision(say.text(key::OFFERED, &[("queue", queue), ("agent", agent)]), &why, say);
             text.extend(candidates.iter().map(|c| candidate(c, say)));
             text
+        }
+        Detail::Unserved { queue, candidates, .. } => {
+            let nobody = say.text(key::UNSERVED, &[("queue", queue)]);
+            std::iter::once(nobody).chain(candidates.iter().map(|c| candidate(c, say))).collect()
+        }
+        Detail::Overflowed { queue, wait_ms, rule, to } => {
+            let (to, wait) = (say.word(to), seconds_of_ms(*wait_ms));
+            vec![say.text(key::OVERFLOWED, &[("queue", queue), ("rule", say.word(rule)), ("to", to), ("wait", &wait)])]
+        }
+        Detail::Prioritised { queue, priority, position } => {
+            let (priority, position) = (priority.to_string(), position.to_string());
+            let values = [("queue", queue.as_str()), ("priority", &priority), ("position", &position)];
+            vec![say.text(key::PRIORITISED, &values)]
         }
         Detail::OfferEnded { agent, cause, ring_ms } => {
             let ring = seconds_of_ms(*ring_ms);
@@ -274,10 +290,24 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
             say.text(key::RECORDING_ENDED, &[(values[0].0, &values[0].1), (values[1].0, &values[1].1)])
         }
         Detail::AgentState { agent, from, to, why, .. } => {
-            let values =
-                [("agent", agent.as_str()), ("from", say.word(from)), ("to", say.word(to)), ("why", say.word(why))];
+            let (from, to) = (say.state(from, None), say.state(to, None));
+            let values = [("agent", agent.as_str()), ("from", &from), ("to", &to), ("why", say.word(why))];
             say.text(key::AGENT_STATE, &values)
         }
+        Detail::AgentWish { agent, wish } => {
+            say.text(key::AGENT_WISH, &[("agent", agent), ("state", &say.state(wish, None))])
+        }
+        Detail::Disposition { agent, code: 0, .. } => say.text(key::NO_RESULT, &[("agent", agent)]),
+        Detail::Disposition { agent, code, .. } => {
+            say.text(key::GAVE_RESULT, &[("agent", agent), ("code", &code.to_string())])
+        }
+        Detail::Supervised { supervisor, act, whom, refused } => {
+            let values =
+                [("supervisor", supervisor.as_str()), ("act", say.word(act)), ("whom", whom), ("why", refused)];
+            let key = if refused.is_empty() { key::SUPERVISED } else { key::SUPERVISOR_REFUSED };
+            say.text(key, &values).trim_end().to_string()
+        }
+        Detail::Surge { on } => say.plain(if *on { key::SURGE_ON } else { key::SURGE_OFF }).to_string(),
         Detail::Registered { extension, contacts } => {
             say.text(key::REGISTERED, &[("extension", extension), ("contacts", &contacts.to_string())])
         }
@@ -310,7 +340,9 @@ fn candidate(candidate: &Candidate, say: Say) -> String {
     let agent = candidate.agent.as_str();
     match &candidate.excluded {
         None => say.text(key::CANDIDATE, &[("agent", agent), ("terms", &terms::in_a_row(&candidate.terms, say))]),
-        Some(exclusion) => say.text(key::EXCLUDED, &[("agent", agent), ("why", &terms::exclusion(exclusion, say))]),
+        Some(exclusion) => {
+            say.text(key::EXCLUDED, &[("agent", agent), ("why", &terms::exclusion(exclusion, None, say))])
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! alone. Pure: events in, text out; where the events come from is the store's business.
 
 pub mod cdr;
+pub mod explain;
 pub mod ladder;
 pub mod layout;
 pub mod say;
@@ -73,8 +74,8 @@ fn agent_states(rows: &[LegEvent], say: Say) -> String {
             Detail::AgentState { agent, from, to, why, .. } => Some(vec![
                 utc(row.wall),
                 agent.clone(),
-                say.word(from).to_string(),
-                say.word(to).to_string(),
+                say.state(from, None),
+                say.state(to, None),
                 say.word(why).to_string(),
             ]),
             _ => None,

@@ -1,8 +1,8 @@
 //! Shorthand for the catalogue in one language, and how times and lengths are written for people.
 
 use base::time::Wall;
-use pbx::config::Language;
-use pbx::text::{Key, text, word};
+use pbx::config::{Config, Language, Reason};
+use pbx::text::{Key, ladder, text, word};
 use std::time::Duration;
 
 /// Speaks one language.
@@ -18,6 +18,20 @@ impl Say {
     /// A text without gaps.
     pub fn plain(self, key: Key) -> &'static str {
         key.raw(self.0)
+    }
+
+    /// The state of an agent, a not-ready reason (`not-ready 2`) in the words of the site, or else of the box.
+    pub fn state(self, name: &str, site: Option<&Config>) -> String {
+        let Some((state, code)) = name.split_once(' ').and_then(|(s, code)| Some((s, code.parse::<u8>().ok()?))) else {
+            return self.word(name).to_string();
+        };
+        let reason = site.map(|site| site.reason(code)).or_else(|| Reason::built_in(code));
+        let code = code.to_string();
+        let reason = reason.as_ref().map_or(code.as_str(), |reason| match self.0 {
+            Language::Zh => &reason.zh,
+            Language::En => &reason.en,
+        });
+        self.text(ladder::STATE_WITH_REASON, &[("state", self.word(state)), ("reason", reason)])
     }
 
     /// The word for an identifier of the journal.
@@ -69,6 +83,15 @@ mod tests {
         ] {
             assert_eq!(utc(Wall::from_millis(ms)), expected);
         }
+    }
+
+    #[test]
+    fn states_have_their_reason() {
+        let say = Say(Language::En);
+        assert_eq!(say.state("not-ready 2", None), "not ready (Lunch)");
+        assert_eq!(say.state("not-ready 55", None), "not ready (55)");
+        assert_eq!(say.state("wrap-up", None), "wrap-up");
+        assert_eq!(Say(Language::Zh).state("not-ready 90", None), "示忙 (未应答)");
     }
 
     #[test]

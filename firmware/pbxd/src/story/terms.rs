@@ -2,7 +2,7 @@
 //! Said from what the journal holds; `pbx::select::decide` names the winner, not this.
 
 use super::say::{Say, seconds_of_ms};
-use pbx::config::Strategy;
+use pbx::config::{Config, Strategy};
 use pbx::event::{Candidate, Exclusion, Term, TermName};
 use pbx::select::decide;
 use pbx::text::{explain as key, word};
@@ -33,9 +33,10 @@ pub fn in_a_row(terms: &[Term], say: Say) -> String {
     terms.iter().map(|term| named(*term, say)).collect::<Vec<_>>().join(", ")
 }
 
-/// Why somebody was not eligible.
-pub fn exclusion(exclusion: &Exclusion, say: Say) -> String {
-    say.text(key::rule(exclusion.rule), &[("detail", say.word(&exclusion.detail))])
+/// Why somebody was not eligible; not-ready reasons in the words of the site, where that is known.
+pub fn exclusion(exclusion: &Exclusion, site: Option<&Config>, say: Say) -> String {
+    let detail = say.state(&exclusion.detail, site);
+    say.text(key::rule(exclusion.rule), &[("detail", &detail)]).trim_end().to_string()
 }
 
 /// Why an offer went to `agent`, from the terms that decided; none when they name another winner.
