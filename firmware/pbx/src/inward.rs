@@ -62,8 +62,7 @@ impl Pbx {
                 }
                 self.staffing_changed = true;
             }
-            // No lamp is known yet.
-            Event::Subscribed { target, .. } => self.with_sip(turn, |sip, now, out| sip.unscrew(now, &target, out)),
+            Event::Subscribed { target, .. } => self.lamp_watched(turn, &target),
             Event::Trace { dialog, sent, summary } => {
                 if let Some(leg) = self.dialogs.get(&dialog).copied() {
                     self.note_leg(turn, leg, "sip", Detail::Sip { sent, message: summary });

@@ -17,6 +17,7 @@ pub mod dialplan;
 pub mod door;
 pub mod event;
 mod inward;
+mod lamp;
 mod leg;
 mod line;
 mod matching;

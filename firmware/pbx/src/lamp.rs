@@ -1,0 +1,104 @@
+//! Lamps on the keys of desk phones: what an extension or an agent shows to the phones that subscribed to it. A lamp is
+//! computed from the tables whenever it may have changed; it is kept nowhere here, and the SIP endpoint knows who
+//! watches and what was told. What a press of the key does is decided like anything else that is dialled.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use signaling::sip::door::Lamp;
+
+use crate::agent::State;
+use crate::config::Config;
+use crate::leg::{Leg, LegState, Role};
+use crate::roster::AgentIndex;
+use crate::{Pbx, Turn};
+
+impl Pbx {
+    /// A phone subscribed to a lamp: it is told at once what it shows, or that there is no such lamp.
+    pub(crate) fn lamp_watched(&mut self, turn: &mut Turn<'_>, target: &str) {
+        match self.lamp(target) {
+            Some(lamp) => self.with_sip(turn, |sip, now, out| sip.light(now, target, lamp, out)),
+            None => self.with_sip(turn, |sip, now, out| sip.unscrew(now, target, out)),
+        }
+    }
+
+    /// An agent's state changed.
+    pub(crate) fn agent_lamp(&mut self, turn: &mut Turn<'_>, index: AgentIndex) {
+        let (Some(config), Some(agent)) = (self.configs.now(), self.agents.get(index)) else { return };
+        let target = agent_target(&config, &agent.id);
+        if self.sip.is_watched(&target) {
+            self.lamp_watched(turn, &target);
+        }
+    }
+
+    /// A leg of this extension's phone began, was answered or ended.
+    pub(crate) fn extension_lamp(&mut self, turn: &mut Turn<'_>, extension: &str) {
+        if self.sip.is_watched(extension) {
+            self.lamp_watched(turn, extension);
+        }
+    }
+
+    /// Another configuration is in force: extensions, agents and the login code may have come or gone.
+    pub(crate) fn all_lamps(&mut self, turn: &mut Turn<'_>) {
+        let watched: Vec<String> = self.sip.lamps_watched().map(String::from).collect();
+        for target in watched {
+            self.lamp_watched(turn, &target);
+        }
+    }
+
+    /// What a lamp shows now; none when it is neither an extension nor an agent's login code.
+    fn lamp(&self, target: &str) -> Option<Lamp> {
+        let config = self.configs.now()?;
+        if config.extensions.contains_key(target) {
+            let legs = self.legs.iter().map(|(_, leg)| leg);
+            return Some(phone_shows(legs.filter(|leg| leg.extension.as_deref() == Some(target))));
+        }
+        let id = target.strip_prefix(config.codes.agent_login.as_str())?;
+        let agent = self.agents.get(self.agents.find(id)?).filter(|a| config.agents.contains_key(&a.id))?;
+        Some(agent_shows(agent.state))
+    }
+}
+
+/// What an agent's key dials and subscribes to: the login code with the agent's id, such as `*451001`.
+fn agent_target(config: &Config, id: &str) -> String {
+    format!("{}{id}", config.codes.agent_login)
+}
+
+/// Dark: logged out. Blinking: not ready. Lit: at work, whether free, in a call or after one.
+fn agent_shows(state: State) -> Lamp {
+    match state {
+        State::LoggedOut => Lamp::Idle,
+        State::NotReady { .. } => Lamp::Ringing,
+        State::Ready { .. }
+        | State::Reserved { .. }
+        | State::Ringing { .. }
+        | State::Talking { .. }
+        | State::Hold { .. }
+        | State::WrapUp(_)
+        | State::Personal => Lamp::Busy,
+    }
+}
+
+/// Dark: no call. Blinking: rings. Lit: dials or talks, even when something else rings.
+fn phone_shows<'a>(legs: impl Iterator<Item = &'a Leg>) -> Lamp {
+    let one = |leg: &Leg| match (leg.state, leg.role) {
+        (LegState::Closing { .. }, _) => Lamp::Idle,
+        (LegState::Pending, Role::Offered(_)) => Lamp::Ringing,
+        (LegState::Pending | LegState::Up, _) => Lamp::Busy,
+    };
+    legs.map(one).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::time::Instant;
+
+    #[test]
+    fn an_agent_is_dark_blinking_or_lit() {
+        assert_eq!(agent_shows(State::LoggedOut), Lamp::Idle);
+        assert_eq!(agent_shows(State::NotReady { reason: 90 }), Lamp::Ringing);
+        assert_eq!(agent_shows(State::Ready { since: Instant::BOOT }), Lamp::Busy);
+        assert_eq!(agent_shows(State::Personal), Lamp::Busy);
+    }
+}
