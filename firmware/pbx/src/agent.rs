@@ -142,7 +142,7 @@ impl State {
     }
 
     /// Busy with a call of a queue or what follows it: a wish waits until then.
-    fn is_engaged(self) -> bool {
+    pub(crate) fn is_engaged(self) -> bool {
         match self {
             State::Talking { .. } | State::Hold { .. } => true,
             State::WrapUp(wrap_up) => wrap_up.owes,
@@ -466,6 +466,7 @@ impl Pbx {
         let actor = actor.map_or_else(|| format!("agent {id}"), ToString::to_string);
         let detail = Detail::AgentState { agent: id, from: from.name(), to: to.name(), why: why.to_string(), phone };
         self.note(turn, call, None, &actor, detail);
+        self.agent_lamp(turn, index);
     }
 
     /// The agent, or a supervisor for him, wants to be in another state. An offer under way is withdrawn first; during

@@ -261,12 +261,13 @@ impl Pbx {
         let Origin::Extension(phone) = self.calls.get(call)?.origin.clone() else { return None };
         let index = self.agents.find(id)?;
         let state = self.agents.get(index)?.state;
-        if state.call().is_some() || state.offer().is_some() {
+        let busy = |state: State| state.is_engaged() || state.offer().is_some();
+        if busy(state) {
             return None;
         }
         if let Some(other) = self.agents.at_extension(&phone).filter(|other| *other != index) {
             let engaged = self.agents.get(other).map(|a| a.state).filter(|s| *s != State::LoggedOut);
-            if engaged.is_some_and(|s| s.call().is_some() || s.offer().is_some()) {
+            if engaged.is_some_and(busy) {
                 return None;
             }
             if engaged.is_some() {

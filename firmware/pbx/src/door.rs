@@ -72,8 +72,19 @@ pub struct Rebuilt {
     pub calls_open: Vec<Uid>,
     /// Recordings that were opened and not closed.
     pub recordings_open: Vec<Uid>,
-    /// Last state of each agent, by its name in `AgentState` rows; empty when the state of agents was recovered.
-    pub agents: Vec<(String, String)>,
+    /// Last state of each agent; empty when the state of agents was recovered.
+    pub agents: Vec<AgentWas>,
+}
+
+/// An agent as its last `AgentState` row tells.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AgentWas {
+    /// Agent id.
+    pub id: String,
+    /// Name of the state.
+    pub state: String,
+    /// Extension of the phone; empty when none.
+    pub phone: String,
 }
 
 /// Trouble of the shell, raised (true) and cleared (false).

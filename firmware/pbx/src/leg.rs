@@ -201,8 +201,11 @@ impl Pbx {
         if let Signalling::Sip { dialog: Some(dialog), .. } = signalling {
             self.dialogs.insert(dialog, leg);
         }
-        if let Some(extension) = extension.filter(|_| own) {
-            self.own_leg(turn, &extension, true);
+        if let Some(extension) = extension {
+            if own {
+                self.own_leg(turn, &extension, true);
+            }
+            self.extension_lamp(turn, &extension);
         }
         Some(leg)
     }
@@ -350,6 +353,9 @@ impl Pbx {
     pub(crate) fn leg_up(&mut self, turn: &mut Turn<'_>, leg: LegKey) {
         if let Some(record) = self.legs.get_mut(leg) {
             record.state = LegState::Up;
+            if let Some(extension) = record.extension.clone() {
+                self.extension_lamp(turn, &extension);
+            }
         }
         let actor = self.actor_of(leg);
         self.note_leg(turn, leg, &actor, Detail::Answered);
@@ -361,7 +367,7 @@ impl Pbx {
         let actor = self.actor_of(leg);
         let Some(record) = self.legs.get_mut(leg).filter(|l| !l.is_closing()) else { return };
         record.state = LegState::Closing { since: now };
-        let extension = record.extension.clone().filter(|_| record.own);
+        let (extension, own) = (record.extension.clone(), record.own);
         let has_media = record.rtp.is_some() || matches!(record.signalling, Signalling::Line(_));
         let joined = record.joined.take();
         match record.signalling {
@@ -373,7 +379,10 @@ impl Pbx {
             other.joined = None;
         }
         if let Some(extension) = extension {
-            self.own_leg(turn, &extension, false);
+            if own {
+                self.own_leg(turn, &extension, false);
+            }
+            self.extension_lamp(turn, &extension);
         }
         self.note_leg(turn, leg, &actor, Detail::LegEnded { cause: cause.to_string() });
         if has_media {

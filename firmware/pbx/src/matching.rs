@@ -44,8 +44,9 @@ impl Pbx {
     pub(crate) fn match_callers(&mut self, turn: &mut Turn<'_>) {
         // For whom in a queue this many rings were not enough, fewer are not either.
         let mut fruitless: BTreeMap<String, u32> = BTreeMap::new();
+        let anybody_ready = |pbx: &Pbx| pbx.agents.iter().any(|(_, a)| matches!(a.state, State::Ready { .. }));
+        let mut nobody_ready = !anybody_ready(self);
         for (rank, call) in self.callers_in_order(turn.now.at) {
-            let nobody_ready = !self.agents.iter().any(|(_, a)| matches!(a.state, State::Ready { .. }));
             let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| &c.phase) else { continue };
             let Some(config) = self.config_of_queue(call, &place.queue) else { continue };
             let Some(wanted) = config.queues.get(&place.queue) else { continue };
@@ -60,7 +61,9 @@ impl Pbx {
             let queue = place.queue.clone();
             let anybody = place.preferred.is_none();
             let head = self.head(call, place, rank, &config, wanted, rings);
-            if !self.serve(turn, &head) && anybody {
+            let served = self.serve(turn, &head);
+            nobody_ready = !anybody_ready(self);
+            if !served && anybody {
                 let known = fruitless.entry(queue).or_insert(rings);
                 *known = (*known).max(rings);
             }

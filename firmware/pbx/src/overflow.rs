@@ -14,6 +14,7 @@ use crate::config::{Config, Destination, EmptyFactor, OverflowKind, Queue as Wan
 use crate::dialplan::{self, Meaning, Route};
 use crate::event::Detail;
 use crate::roster::Agent;
+use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
 /// So often a caller may be sent on by queues; then the last one keeps or releases him.
@@ -114,13 +115,17 @@ impl Pbx {
 
     /// `overflow-wait-s` is over.
     pub(crate) fn overflow_wait(&mut self, turn: &mut Turn<'_>, call: CallKey) {
-        self.overflow_now(turn, call, OverflowKind::Wait);
+        if !self.overflow_now(turn, call, OverflowKind::Wait) {
+            self.look_again(turn, call, Timer::OverflowWait(call));
+        }
     }
 
-    fn overflow_now(&mut self, turn: &mut Turn<'_>, call: CallKey, kind: OverflowKind) {
-        let Some(place) = self.stop_waiting(turn, call, kind.word()) else { return };
+    /// False when an agent has the caller already.
+    fn overflow_now(&mut self, turn: &mut Turn<'_>, call: CallKey, kind: OverflowKind) -> bool {
+        let Some(place) = self.stop_waiting(turn, call, kind.word()) else { return false };
         let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
         self.turn_away(turn, call, &place.queue, kind, wait_ms);
+        true
     }
 
     /// Agents came or went: callers leave a queue that counts as empty now.

@@ -233,12 +233,21 @@ impl Pbx {
     /// The caller has waited as long as the queue allows.
     pub(crate) fn waited_too_long(&mut self, turn: &mut Turn<'_>, call: CallKey) {
         let Some(uid) = self.calls.get(call).map(|c| c.uid) else { return };
-        let Some(place) = self.stop_waiting(turn, call, "max-wait") else { return };
+        let Some(place) = self.stop_waiting(turn, call, "max-wait") else {
+            return self.look_again(turn, call, Timer::MaxWait(call));
+        };
         let wait_ms = turn.now.at.since(place.since).as_millis() as u64;
         let detail = Detail::Abandoned { queue: place.queue, wait_ms, by: "max-wait".to_string() };
         self.note(turn, Some(uid), None, "timer", detail);
         let words = self.prompt(call, "queue-full");
         self.refuse_aloud(turn, call, Some(words), Tone::Busy, Disposition::Busy);
+    }
+
+    /// An agent has the caller all but joined: should that come to nothing, the bound still holds.
+    pub(crate) fn look_again(&mut self, turn: &Turn<'_>, call: CallKey, timer: Timer) {
+        if !self.offers_of(call).is_empty() {
+            self.timers.set(timer, turn.now.at + Duration::from_secs(1));
+        }
     }
 
     /// The offers that ring for a waiting caller now; none when he does not wait.

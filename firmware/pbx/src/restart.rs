@@ -11,7 +11,7 @@ use signaling::sip::door::{self as sip, Account, Peer, Settings};
 use crate::agent::{Happening, REASON_RONA};
 use crate::call::{CallKey, Disposition, Phase};
 use crate::config::Config;
-use crate::door::{Boot, Input, Output, Rebuilt, RecordingChange};
+use crate::door::{AgentWas, Boot, Input, Output, Rebuilt, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState};
 use crate::random::Random;
@@ -32,9 +32,11 @@ impl Pbx {
             self.agent(turn, agent, Happening::LogIn, "configuration: logged-in yes");
         }
         for agent in gone {
-            self.agent(turn, agent, Happening::LogOut, "not in the configuration");
+            self.agent_wants(turn, agent, Happening::LogOut, None, "not in the configuration");
         }
         self.unmatched = true;
+        self.staffing_changed = true;
+        self.all_lamps(turn);
     }
 
     /// The program starts: with an empty state, or with a recovered one whose calls go on.
@@ -71,13 +73,17 @@ impl Pbx {
         for recording in rebuilt.recordings_open {
             turn.out.push(Output::Recording(RecordingChange::Lost { recording }));
         }
-        for (id, state) in rebuilt.agents {
+        for AgentWas { id, state, phone } in rebuilt.agents {
             let Some(index) = self.agents.find(&id) else { continue };
             let happening = match state.split_once(' ') {
                 _ if state == "logged-out" => Happening::LogOut,
                 Some(("not-ready", reason)) => Happening::GoNotReady(reason.parse().unwrap_or(REASON_RONA)),
                 Some(_) | None => Happening::LogIn,
             };
+            let away = self.agents.get(index).is_some_and(|a| a.phone() != Some(phone.as_str()));
+            if away && self.configs.now().is_some_and(|c| c.extensions.contains_key(&phone)) {
+                self.agents.sit_at(index, Some(&phone));
+            }
             self.agent(turn, index, Happening::LogIn, "rebuilt from the leg-event journal");
             self.agent(turn, index, happening, "rebuilt from the leg-event journal");
         }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use base::id::Uid;
-use pbx::door::Rebuilt;
+use pbx::door::{AgentWas, Rebuilt};
 use pbx::event::LegEvent;
 use rusqlite::{Connection, OptionalExtension, Params};
 
@@ -101,10 +101,13 @@ impl Reader {
         )?;
         let recordings_open = self.open_recordings()?;
         let mut statement = self.connection.prepare(
-            "SELECT json_extract(detail_json, '$.agent'), json_extract(detail_json, '$.to'), max(seq)
+            "SELECT json_extract(detail_json, '$.agent'), json_extract(detail_json, '$.to'),
+                    json_extract(detail_json, '$.phone'), max(seq)
              FROM leg_event WHERE kind = 'AgentState' GROUP BY 1",
         )?;
-        let agents = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let agents = statement
+            .query_map([], |row| Ok(AgentWas { id: row.get(0)?, state: row.get(1)?, phone: row.get(2)? }))?
+            .collect::<Result<_, _>>()?;
         Ok(Rebuilt { calls_open, recordings_open, agents })
     }
 

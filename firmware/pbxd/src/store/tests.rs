@@ -185,7 +185,10 @@ fn a_lost_state_is_told_from_the_rows() {
     main.commit().unwrap();
     let rebuilt = Reader::open(&dir.options()).unwrap().rebuilt().unwrap();
     assert_eq!((&rebuilt.calls_open[..], &rebuilt.recordings_open[..]), (&[CALL][..], &[recording][..]));
-    assert_eq!(rebuilt.agents, [("1001".to_string(), "not-ready 90".to_string())]);
+    assert_eq!(
+        rebuilt.agents,
+        [pbx::door::AgentWas { id: "1001".into(), state: "not-ready 90".into(), phone: "2001".into() }]
+    );
 }
 
 #[test]
