@@ -239,7 +239,7 @@ impl Leg {
                 }
             }
         }
-        if step == Step::Done && self.sound_beep(voice, pcm) {
+        if self.beep.is_some() && step == Step::Done && self.sound_beep(voice, pcm) {
             voice = Voice::Sound;
         }
         match &mut self.kind {

@@ -141,6 +141,8 @@ fn voice(leg: &Leg) -> Option<&Pcm> {
 }
 
 /// What `leg` hears in this tick, beside keys, playlist and beep; `leg` itself is not in `legs` meanwhile.
+// Not part of the tick's own code, which is the faster the less it holds on its stack.
+#[inline(never)]
 pub(super) fn mix(legs: &Legs, leg: &Leg, pcm: &mut Pcm) -> Voice {
     let mut sum = Sum::new();
     let mut told: heapless::Vec<LegKey, SPEAKERS_MAX> = heapless::Vec::new();
@@ -170,6 +172,7 @@ pub(super) fn mix(legs: &Legs, leg: &Leg, pcm: &mut Pcm) -> Voice {
 
 /// What goes into the recording for `leg`: what it says, with those who barge in; `None` when all are silent. `leg` itself
 /// is not in `legs` meanwhile.
+#[inline(never)]
 pub(super) fn recorded(legs: &Legs, leg: &Leg) -> Option<Pcm> {
     let mut sum = Sum::new();
     sum.add(voice(leg));

@@ -55,6 +55,7 @@ impl Leg {
     }
 
     /// Records what was mixed for its channel, in the place of its own frame of this tick.
+    #[inline(never)]
     pub fn record_mix(&mut self, media: Instant, pcm: &Pcm, out: &mut Effects) {
         let arrived = match &self.kind {
             Kind::Rtp(rtp) => media - rtp.jitter.depth(),
@@ -68,6 +69,7 @@ impl Leg {
     }
 
     /// Adds 20 ms of the tone to what is said; `false` when none sounds.
+    #[inline(never)]
     pub(super) fn sound_beep(&mut self, voice: Voice, pcm: &mut Pcm) -> bool {
         let Some(beep) = &mut self.beep else { return false };
         let mut sound = SILENCE;
