@@ -1,6 +1,6 @@
 //! The mouths, ears and patience of all the phones of a load. SIPp signals for them; this thread gives each call a port
-//! of its own, says its pattern there every 20 ms, listens, and decides when a person has had enough: then it sends
-//! SIPp a MESSAGE with the Call-ID, upon which the scenario hangs up.
+//! of its own, says its pattern there every 20 ms, listens, and decides when a person answers or has had enough:
+//! then it sends SIPp a MESSAGE with the Call-ID, upon which the scenario answers or hangs up.
 //!
 //! It judges nothing. What was heard, missed, and what came to a port that has no call is told at the end.
 
@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// First RTP port of the callers; each has an even one (RFC 3550 §11).
 pub const CALLER_PORT: u16 = 24_000;
+/// Persons answer at multiples of this, so that those who rang together answer together.
+const ANSWER_GRID_MS: u64 = 20;
 /// Frames are sent in so many slots of 1 ms.
 const SLOTS: usize = 20;
 const SLOT: Duration = Duration::from_millis(1);
@@ -27,6 +29,8 @@ const HEADER_BYTES: usize = 12;
 const GRACE: Duration = Duration::from_millis(300);
 /// Ready sockets taken at a time.
 const READY: usize = 256;
+/// The box speaks as soon as it has answered, and SIPp's word of it may take so long.
+const EARLY: Duration = Duration::from_secs(1);
 /// Strays told in words.
 const STRAYS_TOLD: usize = 5;
 
@@ -50,6 +54,8 @@ pub struct Town {
 /// What people do. Lengths are exponential where the mean is not exact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Habits {
+    /// How long a phone rings before its person answers, in ms.
+    pub ring_ms: u64,
     /// How long a caller waits to be served, on average, in ms; none for ever.
     pub patience_ms: Option<u64>,
     /// How long a phone talks, on average, in ms; none until the other side hangs up.
@@ -117,6 +123,13 @@ enum Whose {
     Ring(usize),
 }
 
+/// What a person does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Nudge {
+    Answer,
+    HangUp,
+}
+
 /// One RTP port.
 struct Port {
     socket: UdpSocket,
@@ -135,7 +148,9 @@ struct Field {
     tails: Vec<Tail>,
     /// Legs that talk, with their port.
     live: Vec<(Whose, usize)>,
-    nudges: BTreeSet<(Instant, Whose)>,
+    nudges: BTreeSet<(Instant, Whose, Nudge)>,
+    /// Packets at ports without such a call: port, sender, when. A call that begins may take them back.
+    strays: Vec<(usize, SocketAddr, Instant)>,
     seen: Seen,
 }
 
@@ -164,6 +179,7 @@ impl Field {
             tails: Vec::new(),
             live: Vec::new(),
             nudges: BTreeSet::new(),
+            strays: Vec::new(),
             seen: Seen::default(),
         })
     }
@@ -175,6 +191,7 @@ impl Field {
                 Ok(Order::Follow(paths)) => self.tails = paths.into_iter().map(Tail::new).collect(),
                 Ok(Order::Tell(tell)) => {
                     self.read_steps();
+                    self.tell_strays();
                     // Who asked may have given up.
                     let _ = tell.send(self.seen);
                     return;
@@ -219,7 +236,10 @@ impl Field {
                 let new = Ring { seat, caller, call_id, rang, answered, confirmed, withdrawn, too_late, over, ear };
                 // Rings are told in their order, because they are counted when they come.
                 self.seen.rings.push(new);
-                self.open_leg(Whose::Ring(ring as usize - 1), self.phone_port(seat), port);
+                let whose = Whose::Ring(ring as usize - 1);
+                self.open_leg(whose, self.phone_port(seat), port);
+                let answer_ms = (now.as_millis() as u64 + self.habits.ring_ms).next_multiple_of(ANSWER_GRID_MS);
+                self.nudges.insert((self.begun + Duration::from_millis(answer_ms), whose, Nudge::Answer));
             }
             Step::Answered(ring) => self.ring(ring, |ring| ring.answered = Some(now)),
             Step::Confirmed(ring) => self.confirmed(ring),
@@ -281,7 +301,7 @@ impl Field {
 
     fn plan(&mut self, whose: Whose, mean_ms: u64, exact: bool) {
         let ms = if exact { mean_ms } else { self.dice.exponential(mean_ms) };
-        self.nudges.insert((Instant::now() + Duration::from_millis(ms), whose));
+        self.nudges.insert((Instant::now() + Duration::from_millis(ms), whose, Nudge::HangUp));
     }
 
     fn phone_port(&self, seat: u16) -> usize {
@@ -289,8 +309,19 @@ impl Field {
     }
 
     fn open_leg(&mut self, whose: Whose, port: usize, port_box: u16) {
+        let host = (self.town.host, port_box).into();
         if let Some(port) = self.ports.get_mut(port) {
-            port.leg = Some((whose, (self.town.host, port_box).into(), None));
+            port.leg = Some((whose, host, None));
+        }
+        self.strays.retain(|(at, from, when)| (*at, *from) != (port, host) || when.elapsed() > EARLY);
+    }
+
+    fn tell_strays(&mut self) {
+        self.seen.strays = self.strays.len() as u64;
+        for (port, from, when) in self.strays.iter().take(STRAYS_TOLD) {
+            let at = when.saturating_duration_since(self.begun);
+            let to = self.ports.get(*port).and_then(|port| port.socket.local_addr().ok());
+            self.seen.strays_told.push(format!("{at:?}: from {from} to {to:?}"));
         }
     }
 
@@ -309,10 +340,10 @@ impl Field {
         }
     }
 
-    /// Lets those hang up whose patience or talk is over.
+    /// Lets those answer whose phone has rung long enough, and those hang up whose patience or talk is over.
     fn nudge(&mut self) {
-        while let Some((at, whose)) = self.nudges.first().copied().filter(|(at, _)| *at <= Instant::now()) {
-            self.nudges.remove(&(at, whose));
+        while let Some((at, whose, nudge)) = self.nudges.first().copied().filter(|(at, ..)| *at <= Instant::now()) {
+            self.nudges.remove(&(at, whose, nudge));
             let (over, call_id, to) = match whose {
                 Whose::Caller(index) => {
                     let done = self.seen.callers.get(index).is_none_or(|c| c.over.is_some() || c.served.is_some());
@@ -325,7 +356,7 @@ impl Field {
             };
             if !over {
                 // Over loopback nothing is lost but on the way to a program that has ended.
-                let _ = self.person.send_to(enough(&call_id, self.town.person).as_bytes(), to);
+                let _ = self.person.send_to(message(&call_id, nudge, self.town.person).as_bytes(), to);
             }
         }
     }
@@ -345,7 +376,11 @@ impl Field {
                 }
             };
             let (Some(ear), true) = (ear, index % SLOTS == slot) else { continue };
-            let Some(Port { socket, leg: Some((_, to, _)) }) = self.ports.get(port) else { continue };
+            let Some(Port { socket, leg: Some((has, to, _)) }) = self.ports.get(port) else { continue };
+            // The port may have the phone's next call already.
+            if *has != whose {
+                continue;
+            }
             write_packet(&mut packet, Spoken { speaker, frame: ear.sent });
             ear.sent += 1;
             // As on a network: what cannot be sent is lost.
@@ -367,13 +402,7 @@ impl Field {
             let packet = &bytes[..size];
             let known = leg.filter(|(_, host, over)| *host == from && over.is_none_or(|at| at.elapsed() < GRACE));
             let Some((whose, _, over)) = known else {
-                self.seen.strays += 1;
-                if self.seen.strays_told.len() < STRAYS_TOLD {
-                    let at = self.begun.elapsed();
-                    self.seen
-                        .strays_told
-                        .push(format!("{at:?}: {size} bytes from {from} to {:?}, leg {leg:?}", socket.local_addr()));
-                }
+                self.strays.push((port, from, Instant::now()));
                 continue;
             };
             let ear = match whose {
@@ -413,10 +442,13 @@ fn call_id_of_caller(number: usize) -> String {
     format!("{number}-load")
 }
 
-/// What makes a scenario hang up. SIPp finds the call by its Call-ID and asks for nothing else.
-fn enough(call_id: &str, from: SocketAddr) -> String {
+/// What makes a scenario answer or hang up. SIPp finds the call by its Call-ID and asks for nothing else; two that are
+/// the same would be one repeated.
+fn message(call_id: &str, nudge: Nudge, from: SocketAddr) -> String {
+    let number = nudge as u8 + 1;
     format!(
-        "MESSAGE sip:load SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{call_id}\r\nFrom: <sip:person@{from}>;tag=1\r\n\
-         To: <sip:load>\r\nCall-ID: {call_id}\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 1\r\nContent-Length: 0\r\n\r\n"
+        "MESSAGE sip:load SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{number}-{call_id}\r\n\
+         From: <sip:person@{from}>;tag=1\r\nTo: <sip:load>\r\nCall-ID: {call_id}\r\nCSeq: {number} MESSAGE\r\n\
+         Max-Forwards: 1\r\nContent-Length: 0\r\n\r\n"
     )
 }

@@ -30,7 +30,7 @@ tools/run replay             gives the journaled inputs of a data directory to t
 xtask tidy        checks the rules of the house over the source tree
 xtask bench [calls|media|latency|restart|all] [--json] [--seconds N]
                   what a call, a frame, an offer and a restart cost, beside the figures to beat
-xtask load burst|stable|overload|one-agent|rated|endurance|race [--calls N] [--rate N] [--seconds N]
+xtask load burst|stable|overload|one-agent|rated|endurance|race|race-queue [--calls N] [--rate N] [--seconds N]
                   real phones against the box, every call checked; endurance, stable and overload last an hour
 ";
 

@@ -22,6 +22,8 @@ use tally::{Fate, Tally, tally};
 
 /// Phones of most loads: the box's rated calls.
 const SEATS: u16 = 50;
+/// How long a phone rings.
+const RING_MS: u64 = 30;
 /// Recordings read back at most; of more calls a part, evenly spread.
 const RECORDINGS_READ_MAX: usize = 3_000;
 /// Samples of an endurance run, at least.
@@ -42,11 +44,13 @@ pub enum Scenario {
     Rated,
     /// 144,000 calls of one second at 40 a second.
     Endurance,
-    /// Several phones ring for one call and all answer at the same instant.
+    /// Several phones of one extension ring for one call and all answer at the same instant.
     Race,
+    /// The same with the agents of a queue that rings all.
+    RaceQueue,
 }
 
-const ALL: [(Scenario, &str); 7] = [
+const ALL: [(Scenario, &str); 8] = [
     (Scenario::Burst, "burst"),
     (Scenario::Stable, "stable"),
     (Scenario::Overload, "overload"),
@@ -54,6 +58,7 @@ const ALL: [(Scenario, &str); 7] = [
     (Scenario::Rated, "rated"),
     (Scenario::Endurance, "endurance"),
     (Scenario::Race, "race"),
+    (Scenario::RaceQueue, "race-queue"),
 ];
 
 /// A load, and how much of it.
@@ -142,9 +147,13 @@ pub fn report(load: &Load) -> Outcome<Report> {
 
 /// What each load is made of.
 fn plan(load: &Load) -> Plan {
-    let exact = |talk_ms| Habits { patience_ms: None, talk_ms: Some(talk_ms), talk_exact: true };
-    let people =
-        |talk_ms, patience_ms| Habits { patience_ms: Some(patience_ms), talk_ms: Some(talk_ms), talk_exact: false };
+    let exact = |talk_ms| Habits { ring_ms: RING_MS, patience_ms: None, talk_ms: Some(talk_ms), talk_exact: true };
+    let people = |talk_ms, patience_ms| Habits {
+        ring_ms: RING_MS,
+        patience_ms: Some(patience_ms),
+        talk_ms: Some(talk_ms),
+        talk_exact: false,
+    };
     let base = Plan {
         name: "burst",
         net: 1,
@@ -200,11 +209,13 @@ fn plan(load: &Load) -> Plan {
             habits: exact(1_000),
             ..base
         },
-        Scenario::Race => race::plan(load.calls, base),
+        Scenario::Race => race::plan(load.calls, Reached::Extension, base),
+        Scenario::RaceQueue => race::plan(load.calls, Reached::Queue(Some("ring-all")), base),
     }
 }
 
-const RATED_TALK_MS: u64 = 6_000;
+/// Mean talk and mean patience of `rated`.
+const RATED_TALK_MS: u64 = 4_000;
 
 /// So many arrivals independent of each other in so many seconds: a Poisson process, given its count.
 fn poisson(seconds: u32, calls: u64) -> Arrivals {
@@ -245,7 +256,7 @@ fn judge(load: &Load, plan: &Plan, played: &Played, growth: Option<&Growth>, tal
                 flat(growth, tally);
             }
         }
-        Scenario::Race => race::judge(played, plan, tally, text),
+        Scenario::Race | Scenario::RaceQueue => race::judge(played, plan, tally, text),
     }
 }
 
@@ -259,10 +270,10 @@ fn one_at_a_time(played: &Played, tally: &mut Tally) {
     }
 }
 
-/// How many reached an agent, beside the model. The steady state is told over arrivals after the first two talks.
+/// How many reached an agent, beside the model. The steady state is told over arrivals after the first four talks.
 fn beside_erlang(plan: &Plan, played: &Played, tally: &Tally, text: &mut String) {
     let (Some(talk_ms), Some(patience_ms)) = (plan.habits.talk_ms, plan.habits.patience_ms) else { return };
-    let settled = Duration::from_millis(2 * talk_ms).min(plan.arrivals.length() / 2);
+    let settled = Duration::from_millis(4 * talk_ms).min(plan.arrivals.length() / 2);
     let late: Vec<_> = played.seen.callers.iter().filter(|c| c.begun.is_some_and(|at| at >= settled)).collect();
     let served = late.iter().filter(|caller| caller.served.is_some()).count();
     let model = erlang::Load {

@@ -16,16 +16,16 @@ const TALK_MS: u64 = 350;
 /// Calls come one after the other.
 const APART_MS: u64 = 500;
 
-/// One extension with several contacts, and callers one after the other.
-pub fn plan(calls: Option<u32>, base: Plan) -> Plan {
+/// Several phones that ring together, and callers one after the other.
+pub fn plan(calls: Option<u32>, reached: Reached, base: Plan) -> Plan {
     let calls = u64::from(calls.unwrap_or(RACES));
     Plan {
-        name: "race",
-        net: 7,
+        name: if reached == Reached::Extension { "race" } else { "race-queue" },
+        net: if reached == Reached::Extension { 7 } else { 8 },
         seats: PHONES,
-        reached: Reached::Extension,
+        reached,
         arrivals: super::Arrivals::At((0..calls).map(|call| call * APART_MS).collect()),
-        habits: Habits { patience_ms: None, talk_ms: Some(TALK_MS), talk_exact: true },
+        habits: Habits { ring_ms: super::RING_MS, patience_ms: None, talk_ms: Some(TALK_MS), talk_exact: true },
         limit: Duration::from_secs(60),
         ..base
     }
