@@ -1,7 +1,8 @@
 //! Lamps: phones subscribe to what lies behind their keys, and are told when it changes. The notifier side of SUBSCRIBE
 //! and NOTIFY (RFC 6665) with the event package `dialog` (RFC 4235). Knows no lamp by itself: `Event::Subscribed` asks
 //! for one, `Endpoint::light` tells its state to all who watch it. At most one NOTIFY of a subscription is on its way;
-//! what changes meanwhile is told by the next one, and only the newest state.
+//! what changes meanwhile is told by the next one, and only the newest state. A change leaves in small batches right after
+//! the input that made it, so that a lamp watched by every desk delays no call.
 
 use base::limits::{
     SIP_SUBSCRIPTION_BYTES_MAX, SIP_SUBSCRIPTION_S_MAX, SIP_SUBSCRIPTION_S_MIN, SIP_SUBSCRIPTIONS_MAX,
@@ -25,6 +26,10 @@ use super::transaction::{Machine, NonInviteServer, Purpose, TxKey};
 
 /// The only event package.
 pub const PACKAGE: &str = "dialog";
+/// NOTIFYs of one change that leave at one moment; some 10 µs each.
+const BATCH: usize = 32;
+/// From one batch to the next.
+const BATCH_GAP: Duration = Duration::from_millis(1);
 
 base::typed_key!(
     /// A subscription, until its last NOTIFY leaves.
@@ -109,6 +114,8 @@ pub struct Subscription {
     told: Option<Lamp>,
     /// NOTIFYs so far.
     version: u32,
+    /// When a change is told; none: nothing is to be told, or not before an answer.
+    due: Option<Instant>,
     /// Deadline in the timer queue.
     armed: Option<Instant>,
 }
@@ -135,9 +142,21 @@ impl Subscription {
 
     fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Active | State::Notifying { .. } | State::Ending { tx: None, .. } => Some(self.expires),
+            State::Active | State::Ending { tx: None, .. } => {
+                Some(self.due.map_or(self.expires, |due| due.min(self.expires)))
+            }
+            State::Notifying { .. } => Some(self.expires),
             // The transaction has its own.
             State::Ending { tx: Some(_), .. } => None,
+        }
+    }
+
+    /// A NOTIFY is owed and could leave.
+    fn has_news(&self) -> bool {
+        match self.state {
+            State::Active => self.told != Some(self.lamp),
+            State::Ending { tx, .. } => tx.is_none(),
+            State::Notifying { .. } => false,
         }
     }
 
@@ -154,6 +173,8 @@ pub struct Subscriptions {
     by_tag: BTreeMap<String, SubscriptionKey>,
     by_target: BTreeMap<String, BTreeSet<SubscriptionKey>>,
     by_account: BTreeMap<String, usize>,
+    /// The last batch of NOTIFYs: its moment and its size.
+    batch: (Instant, usize),
 }
 
 impl Subscriptions {
@@ -201,6 +222,17 @@ impl Subscriptions {
         Some(gone)
     }
 
+    /// A place in the next batch that has room.
+    fn slot(&mut self, now: Instant) -> Instant {
+        let (at, size) = self.batch;
+        self.batch = match size {
+            _ if at < now => (now, 1),
+            0..BATCH => (at, size + 1),
+            _ => (at + BATCH_GAP, 1),
+        };
+        self.batch.0
+    }
+
     fn watchers(&self, target: &str) -> Vec<SubscriptionKey> {
         self.by_target.get(target).map(|keys| keys.iter().copied().collect()).unwrap_or_default()
     }
@@ -219,7 +251,7 @@ impl Endpoint {
         for key in self.subscriptions.watchers(target) {
             if let Some(subscription) = self.subscriptions.get_mut(key) {
                 subscription.lamp = lamp;
-                self.advance(now, key, out);
+                self.news(now, key, out);
             }
         }
     }
@@ -230,8 +262,7 @@ impl Endpoint {
             if let Some(subscription) = self.subscriptions.get_mut(key) {
                 subscription.lamp = Lamp::Idle;
                 subscription.end(End::NoResource, Why::Unscrewed);
-                self.rearm_subscription(key);
-                self.advance(now, key, out);
+                self.news(now, key, out);
             }
         }
     }
@@ -296,6 +327,7 @@ impl Endpoint {
             lamp: Lamp::Idle,
             told: None,
             version: 0,
+            due: None,
             armed: None,
         };
         if bytes_kept(&subscription) > SIP_SUBSCRIPTION_BYTES_MAX {
@@ -387,13 +419,30 @@ impl Endpoint {
 
     // Our NOTIFYs.
 
+    /// The lamp may have changed: what was asked for leaves at once, all else with the next batch.
+    fn news(&mut self, now: Now, key: SubscriptionKey, out: &mut Vec<Output>) {
+        let Some(subscription) = self.subscriptions.slab.get(key) else { return };
+        if subscription.told.is_none() {
+            self.rearm_subscription(key);
+            return self.advance(now, key, out);
+        }
+        let due = match (subscription.has_news(), subscription.due) {
+            (true, None) => Some(self.subscriptions.slot(now.at)),
+            (true, waiting) => waiting,
+            (false, _) => None,
+        };
+        if let Some(subscription) = self.subscriptions.get_mut(key) {
+            subscription.due = due;
+        }
+        self.rearm_subscription(key);
+    }
+
     /// Sends what is owed, when nothing is on its way.
     fn advance(&mut self, now: Now, key: SubscriptionKey, out: &mut Vec<Output>) {
-        let Some(subscription) = self.subscriptions.get_mut(key) else { return };
+        let Some(subscription) = self.subscriptions.slab.get(key).filter(|s| s.has_news()) else { return };
         match subscription.state {
-            State::Active if subscription.told != Some(subscription.lamp) => self.notify(now, key, out),
-            State::Active | State::Notifying { .. } | State::Ending { tx: Some(_), .. } => {}
-            State::Ending { tx: None, end } => self.notify_last(now, key, end, out),
+            State::Active | State::Notifying { .. } => self.notify(now, key, out),
+            State::Ending { end, .. } => self.notify_last(now, key, end, out),
         }
     }
 
@@ -407,6 +456,7 @@ impl Endpoint {
         if let Some(subscription) = self.subscriptions.get_mut(key) {
             // The state stands before the request leaves: no way there is told like an answer.
             subscription.told = Some(subscription.lamp);
+            subscription.due = None;
             subscription.enter(State::Notifying { tx }, Why::Told);
         }
         self.rearm_subscription(key);
@@ -470,10 +520,13 @@ impl Endpoint {
         }
     }
 
-    /// Nobody refreshed it.
+    /// A change is to be told, or nobody refreshed it.
     pub(super) fn subscription_timer(&mut self, now: Now, key: SubscriptionKey, out: &mut Vec<Output>) {
         let Some(subscription) = self.subscriptions.get_mut(key) else { return };
-        subscription.end(End::Timeout, Why::Lapsed);
+        subscription.due = None;
+        if subscription.expires <= now.at {
+            subscription.end(End::Timeout, Why::Lapsed);
+        }
         self.rearm_subscription(key);
         self.advance(now, key, out);
     }

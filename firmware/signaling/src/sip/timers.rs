@@ -15,7 +15,7 @@ pub enum Due {
     Transaction(TxKey),
     /// A dialog: repeats of its 2xx, glare, CANCEL.
     Dialog(DialogKey),
-    /// A subscription: its end.
+    /// A subscription: a change to be told, its end.
     Subscription(SubscriptionKey),
 }
 
