@@ -1,16 +1,22 @@
 //! The text form of the configuration from outside: the demo site, a file with ten errors, arbitrary and mutated texts,
 //! and that printing and reading are inverse.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use base::line::PortId;
 use pbx::config::{
-    Agent, Codes, Config, Destination, Did, Extension, Language, Line, Media, Menu, Problem, Queue, Severity, Sip, System,
-    Trunk, examine, locate, parse, print, validate, validate_prompts,
+    Destination, Language, Problem, Severity, Strategy as Choice, examine, locate, parse, print, validate,
+    validate_prompts,
 };
 use proptest::prelude::*;
+
+#[path = "config_text/any.rs"]
+mod any;
+#[path = "config_text/queues.rs"]
+mod queues;
+
+use any::config;
 
 const DEMO: &str = include_str!("../../rootfs/share/sites/demo.conf");
 
@@ -49,6 +55,9 @@ fn the_demo_site_is_as_described() {
     let support = &config.queues["support"];
     assert_eq!((support.ring_timeout_s, support.wrap_up_s, support.record), (15, 10, true));
     assert_eq!(support.agents, ["1001", "1002"]);
+    assert_eq!((support.strategy, config.queues["sales"].strategy), (Choice::LongestIdle, Choice::RoundRobin));
+    assert_eq!((support.skills["service"].level, config.agents["1002"].skills["service"]), (5, 7));
+    assert_eq!(config.supervisors["1901"].extension.as_deref(), Some("2005"));
     let main = &config.menus["main"];
     assert_eq!(main.languages, [Language::Zh, Language::En]);
     assert_eq!(main.keys[&'1'], Destination::Queue("sales".into()));
@@ -95,7 +104,7 @@ const TEN_EN: [&str; 10] = [
      Remedy: give 8 to 64 characters without control characters.",
     "line 10: agent 1001 logged-in: `;` is missing after `yes`. Remedy: add `;`.",
     "line 11: agent 1002 extension: extension 2001 is already the phone of agent 1001. \
-     Remedy: give each agent an extension of its own.",
+     Remedy: give each an extension of its own.",
     "line 14: queue support agents: agent 1009 does not exist. Remedy: define `agent 1009 { … }` or remove it.",
     "line 15: queue support: unknown item `ring-timout-s`. \
      Remedy: write `ring-timeout-s` if that is meant, otherwise remove it.",
@@ -109,7 +118,7 @@ const TEN_ZH: [&str; 10] = [
     "第 4 行：引号未闭合。处理：在同一行补上 `\"`。",
     "第 7 行：extension 2002 secret：密码只有 5 个字符。处理：应为 8 到 64 个字符，不含控制字符。",
     "第 10 行：agent 1001 logged-in：`yes` 之后缺少 `;`。处理：补上 `;`。",
-    "第 11 行：agent 1002 extension：分机 2001 已是座席 1001 的话机。处理：为每个座席指定各自的分机。",
+    "第 11 行：agent 1002 extension：分机 2001 已是 agent 1001 的话机。处理：为每人指定各自的分机。",
     "第 14 行：queue support agents：座席 1009 不存在。处理：定义 `agent 1009 { … }`，或在此删除它。",
     "第 15 行：queue support：未知的项 `ring-timout-s`。处理：若是指 `ring-timeout-s`，请改正；否则删除。",
     "第 16 行：queue support wrap-up-s：900 超出范围。处理：应为 0 到 600，单位秒。",
@@ -311,7 +320,7 @@ fn parts_are_checked_against_each_other() {
     );
     finds(
         "codes { wrap-up-finish *463; }",
-        &["5:9 codes wrap-up-finish: the code `*463` is also agent-not-ready with a reason digit"],
+        &["5:9 codes wrap-up-finish: the code `*463` is also agent-not-ready followed by digits"],
     );
     finds("codes { echo *48; }", &["5:9 codes echo: the code `*48` is already that of wrap-up-finish"]);
     finds("media { rtp-ports 5000-5099; }", &["5:9 media rtp-ports: the range 5000-5099 contains the SIP port 5060"]);
@@ -446,147 +455,6 @@ fn examined(text: &str) {
     if let Some(config) = examination.config {
         assert_eq!(parse(&print(&config)).as_ref(), Ok(&config));
     }
-}
-
-fn label() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z]{0,8}", "\\PC{0,20}", "[\"\\\\#;{}\\[\\] /*]{0,10}"]
-}
-
-fn destination(extensions: usize, queues: usize, menus: usize) -> impl Strategy<Value = Destination> {
-    (0..5, 0..1000usize).prop_map(move |(which, n)| match which {
-        0 if extensions > 0 => Destination::Extension((2000 + n % extensions).to_string()),
-        1 if queues > 0 => Destination::Queue(format!("queue-{}", n % queues)),
-        2 if menus > 0 => Destination::Menu(format!("menu.{}", n % menus)),
-        3 => Destination::Echo,
-        _ => Destination::Hangup,
-    })
-}
-
-fn extension() -> impl Strategy<Value = Extension> {
-    (label(), "[!-~]{8,20}", 5..=300u32, any::<bool>()).prop_map(|(name, secret, ring_timeout_s, record)| Extension {
-        name,
-        secret,
-        ring_timeout_s,
-        record,
-    })
-}
-
-fn queue(agents: usize) -> impl Strategy<Value = Queue> {
-    let names: Vec<String> = (0..agents).map(|n| (1000 + n).to_string()).collect();
-    let agents = proptest::sample::subsequence(names, 0..=agents).prop_shuffle();
-    (label(), agents, 0..=10u8, 3..=120u32, 0..=600u32, 0..=7200u32, any::<bool>()).prop_map(
-        |(title, agents, priority, ring_timeout_s, wrap_up_s, max_wait_s, record)| Queue {
-            title,
-            agents,
-            priority,
-            ring_timeout_s,
-            wrap_up_s,
-            max_wait_s,
-            record,
-            ..Queue::preset("")
-        },
-    )
-}
-
-fn menu(extensions: usize, queues: usize, menus: usize) -> impl Strategy<Value = Menu> {
-    let languages = prop_oneof![
-        Just(vec![Language::Zh]),
-        Just(vec![Language::En]),
-        Just(vec![Language::Zh, Language::En]),
-        Just(vec![Language::En, Language::Zh]),
-    ];
-    let key = proptest::sample::select("0123456789*#".chars().collect::<Vec<_>>());
-    let keys = proptest::collection::btree_map(key, destination(extensions, queues, menus), 0..6);
-    (languages, "[a-z][a-z0-9._-]{0,20}", 1..=60u32, 0..=9u32, keys, destination(extensions, queues, 0)).prop_map(
-        |(languages, prompt, timeout_s, retries, keys, otherwise)| Menu {
-            languages,
-            prompt,
-            timeout_s,
-            retries,
-            keys,
-            otherwise,
-        },
-    )
-}
-
-fn numbered<T>(entries: Vec<T>, name: impl Fn(usize) -> String) -> BTreeMap<String, T> {
-    entries.into_iter().enumerate().map(|(n, entry)| (name(n), entry)).collect()
-}
-
-prop_compose! {
-    fn head()(name in label(), english in any::<bool>(), six in any::<bool>(), port in 1..1024u16, realm in "[a-z][a-z0-9.-]{0,20}",
-              min in 10..=60u32, max in 60..=86_400u32, first in 600..20_000u16, many in 2..500u16, jitter in 1..=10u32,
-              silence in 5..=3600u32, other in any::<bool>()) -> (System, Sip, Media) {
-        let ip: IpAddr = if six { Ipv6Addr::LOCALHOST.into() } else { [127, 0, 0, 9].into() };
-        let system = System { name, language: if english { Language::En } else { Language::Zh }, ..System::preset("") };
-        let sip = Sip { listen: SocketAddr::new(ip, port), realm, expires_min_s: min, expires_max_s: max };
-        let address = if other { [10, 1, 2, 3].into() } else { ip };
-        let rtp_ports = (first * 2, first * 2 + many * 2 - 1);
-        (system, sip, Media { address, rtp_ports, jitter_ms: jitter * 20, silence_timeout_s: silence })
-    }
-}
-
-/// A configuration in which everything that is named exists.
-fn config() -> impl Strategy<Value = Config> {
-    (0..6usize, 0..4usize, 0..4usize, 0..3usize).prop_flat_map(|(extensions, queues, menus, dids)| {
-        let agents = proptest::collection::vec((label(), any::<bool>()), 0..=extensions);
-        let to = move || destination(extensions, queues, menus);
-        (
-            head(),
-            proptest::collection::vec(extension(), extensions),
-            agents.prop_flat_map(move |a| (proptest::collection::vec(queue(a.len()), queues), Just(a))),
-            proptest::collection::vec(menu(extensions, queues, menus), menus),
-            proptest::collection::vec((any::<Option<u16>>(), any::<bool>()), 0..3),
-            proptest::collection::vec(to(), 0..4),
-            proptest::collection::vec(to(), dids),
-            proptest::collection::btree_map((1..=16u8, 1..=8u8), (label(), 0..100usize), 0..6),
-            proptest::sample::subsequence(vec!["*43", "*45", "*46", "*48", "##", "*7#7", "#1", "*99"], 4)
-                .prop_shuffle(),
-        )
-            .prop_map(
-                move |(head, extensions, (queues, agents), menus, trunks, numbers, dids, lines, codes)| {
-                    let agent = |(n, (name, logged_in)): (usize, (String, bool))| Agent {
-                        name,
-                        extension: Some((2000 + n).to_string()),
-                        logged_in,
-                        ..Agent::preset("")
-                    };
-                    let trunk = |(n, (port, record)): (usize, (Option<u16>, bool))| Trunk {
-                        address: IpAddr::from([10, 0, 0, n as u8]),
-                        port: port.filter(|p| *p > 0),
-                        record,
-                    };
-                    let did = |n: usize| format!("+8640{n:02}");
-                    let line = |((card, port), (label, n)): ((u8, u8), (String, usize))| {
-                        (PortId { card, port }, Line { label, did: did(n % dids.len().max(1)) })
-                    };
-                    let lines = if dids.is_empty() { BTreeMap::new() } else { lines.into_iter().map(line).collect() };
-                    Config {
-                        system: head.0,
-                        sip: head.1,
-                        media: head.2,
-                        lines,
-                        extensions: numbered(extensions, |n| (2000 + n).to_string()),
-                        agents: numbered(agents.into_iter().enumerate().map(agent).collect(), |n| {
-                            (1000 + n).to_string()
-                        }),
-                        queues: numbered(queues, |n| format!("queue-{n}")),
-                        menus: numbered(menus, |n| format!("menu.{n}")),
-                        trunks: numbered(trunks.into_iter().enumerate().map(trunk).collect(), |n| format!("Trunk_{n}")),
-                        numbers: numbered(numbers, |n| (8000 + n).to_string()),
-                        dids: numbered(dids.into_iter().map(|to| Did { to, priority: None }).collect(), did),
-                        codes: Codes {
-                            echo: codes[0].into(),
-                            agent_login: codes[1].into(),
-                            agent_not_ready: codes[2].into(),
-                            wrap_up_finish: codes[3].into(),
-                            ..Codes::preset("")
-                        },
-                        ..Config::preset()
-                    }
-                },
-            )
-    })
 }
 
 /// One change of a text at a place given in thousandths of it.

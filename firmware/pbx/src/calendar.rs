@@ -16,6 +16,8 @@ pub const DAY_MIN: u16 = 1_440;
 pub const SEARCH_DAYS: i64 = 400;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = DAY_MIN as i64 * MINUTE_MS;
+/// Farther from 1970 no date is told from another, so that a clock gone astray overflows nothing.
+const FAR_MS: i64 = 10_000 * 366 * DAY_MS;
 
 /// A day of the week.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -212,7 +214,7 @@ pub fn next_change(calendar: &Calendar, wall: Wall, utc_offset_min: i32) -> Opti
 }
 
 fn local_ms(wall: Wall, utc_offset_min: i32) -> i64 {
-    wall.as_millis().saturating_add(i64::from(utc_offset_min) * MINUTE_MS)
+    wall.as_millis().clamp(-FAR_MS, FAR_MS) + i64::from(utc_offset_min) * MINUTE_MS
 }
 
 fn is_open_at(calendar: &Calendar, local_ms: i64) -> bool {
@@ -237,3 +239,6 @@ fn each_opening(calendar: &Calendar, day: i64, mut found: impl FnMut(i64, i64)) 
     }
     calendar.extra.iter().filter(|e| e.date.days() == day).for_each(|e| tell(e.span));
 }
+
+#[cfg(test)]
+mod tests;

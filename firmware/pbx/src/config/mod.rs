@@ -16,8 +16,8 @@ mod view;
 mod when;
 
 pub use acd::{
-    Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill, Strategy,
-    Supervisor, Vip, Wanted,
+    Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
+    Strategy, Supervisor, Vip, Wanted,
 };
 pub use print::print;
 pub use problem::{Problem, Severity};

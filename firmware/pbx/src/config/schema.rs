@@ -316,7 +316,16 @@ macro_rules! plain_key {
     )*};
 }
 
-plain_key!(u8, u32, char);
+plain_key!(u8, u32);
+
+impl SectionKey for char {
+    fn of_words(words: &str) -> Option<Self> {
+        words.chars().next()
+    }
+    fn words(&self) -> String {
+        self.to_string()
+    }
+}
 
 #[cfg(test)]
 mod tests {

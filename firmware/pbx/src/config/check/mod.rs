@@ -1,6 +1,9 @@
 //! Checks between the parts of a configuration: what each part alone cannot know. Pure; every problem names the path at
 //! which it is to be mended and the paths that it rests on, so that a part that is wrong in itself causes no second report.
 
+mod people;
+mod queues;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,9 +11,9 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use super::schema::{Section, Table};
-use super::value::Value;
+use super::value::{Kind, Value};
 use super::view::{BlockView, view};
-use super::{Config, Destination, Problem, Severity, Trunk};
+use super::{Config, Destination, Language, Problem, Severity, Trunk};
 use crate::text::{Text, problem};
 
 /// A problem whose place is still a path.
@@ -69,23 +72,33 @@ pub(super) fn check(config: &Config, known: &dyn Fn(&str) -> bool) -> Vec<Findin
     codes(config, &mut found);
     menus(config, &mut found);
     trunks(config, &mut found);
-    staffing(config, &mut found);
+    queues::check(config, &mut found);
+    people::check(config, &mut found);
     found
 }
 
-/// The prompts that menus need, each `zh-CN/menu-main`, against those that are there.
+/// The prompts that menus and queues need, each `zh-CN/menu-main`, against those that are there.
 pub(super) fn check_prompts(config: &Config, available: &BTreeSet<&str>) -> Vec<Finding> {
     let mut found = Vec::new();
+    let mut need = |language: Language, prompt: &str, path: String| {
+        let file = format!("{}/{prompt}", language.tag());
+        if !available.contains(file.as_str()) {
+            let same = available.iter().filter_map(|a| a.strip_prefix(language.tag())?.strip_prefix('/'));
+            let names: Vec<&str> = same.take(20).collect();
+            let reason = Text::new(problem::PROMPT_MISSING).with("file", file);
+            let remedy = Text::new(problem::PROMPT_MISSING_REMEDY).with("names", names.join(", "));
+            found.push(Finding::error(path, reason, remedy));
+        }
+    };
     for (name, menu) in &config.menus {
         for language in &menu.languages {
-            let file = format!("{}/{}", language.tag(), menu.prompt);
-            if !available.contains(file.as_str()) {
-                let same = available.iter().filter_map(|a| a.strip_prefix(language.tag())?.strip_prefix('/'));
-                let names: Vec<&str> = same.take(20).collect();
-                let reason = Text::new(problem::PROMPT_MISSING).with("file", file);
-                let remedy = Text::new(problem::PROMPT_MISSING_REMEDY).with("names", names.join(", "));
-                found.push(Finding::error(format!("menu {name} prompt"), reason, remedy));
-            }
+            need(*language, &menu.prompt, format!("menu {name} prompt"));
+        }
+    }
+    // Agents are spoken to in the language of the site.
+    for (name, queue) in &config.queues {
+        if let Some(prompt) = &queue.agent_announce {
+            need(config.system.language, prompt, format!("queue {name} agent-announce"));
         }
     }
     found
@@ -127,23 +140,31 @@ fn references(
     found: &mut Vec<Finding>,
 ) {
     let own = block.path(parent);
+    let missing = |table: Table, name: &str| {
+        let entry = format!("{} {name}", table.keyword());
+        (!tables.has(table, name) && !known(&entry)).then_some((table, name.to_string()))
+    };
+    if let (Some(Kind::Reference(table)), Some(name)) = (block.block.key, &block.key)
+        && let Some((table, name)) = missing(table, name)
+    {
+        found.push(no_such(own.clone(), table, &name));
+    }
     for leaf in &block.leaves {
         for (table, name) in leaf.value.references(leaf.kind) {
-            let entry = format!("{} {name}", table.keyword());
-            if tables.has(table, name) || known(&entry) {
-                continue;
-            }
-            let path = format!("{own} {}", leaf.name);
-            let reason = Text::new(problem::REFERENCE).with("table", table.word()).with("name", name);
-            let remedy = Text::new(problem::REFERENCE_REMEDY).with("keyword", table.keyword()).with("name", name);
-            let at = format!("{path} {name}");
-            let finding = Finding::error(path, reason, remedy.with("brace", "{").with("close", "}"));
-            found.push(Finding { at, ..finding });
+            let Some((table, name)) = missing(table, name) else { continue };
+            let finding = no_such(format!("{own} {}", leaf.name), table, &name);
+            found.push(Finding { at: format!("{own} {} {name}", leaf.name), ..finding });
         }
     }
     for inner in &block.inner {
         references(inner, &own, tables, known, found);
     }
+}
+
+fn no_such(path: String, table: Table, name: &str) -> Finding {
+    let reason = Text::new(problem::REFERENCE).with("table", table.word()).with("name", name);
+    let remedy = Text::new(problem::REFERENCE_REMEDY).with("keyword", table.keyword()).with("name", name);
+    Finding::error(path, reason, remedy.with("brace", "{").with("close", "}"))
 }
 
 fn sip_and_media(config: &Config, found: &mut Vec<Finding>) {
@@ -180,17 +201,6 @@ fn extensions(config: &Config, found: &mut Vec<Finding>) {
             found.push(Finding::error(path, problem::SECRET_IS_NUMBER, problem::SECRET_IS_NUMBER_REMEDY));
         }
     }
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
-    for (id, agent) in &config.agents {
-        let Some(phone) = &agent.extension else { continue };
-        let Some(other) = taken.get(phone.as_str()) else {
-            taken.insert(phone, id);
-            continue;
-        };
-        let reason = Text::new(problem::PHONE_SHARED).with("extension", phone).with("other", *other);
-        let finding = Finding::error(format!("agent {id} extension"), reason, problem::PHONE_SHARED_REMEDY);
-        found.push(finding.resting_on(format!("agent {other} extension")));
-    }
 }
 
 fn numbers(config: &Config, found: &mut Vec<Finding>) {
@@ -200,30 +210,49 @@ fn numbers(config: &Config, found: &mut Vec<Finding>) {
     }
 }
 
-/// Codes equal to another, or to `agent-not-ready` followed by a reason digit. Codes begin with `*` or `#`, numbers and
-/// extensions with a digit, so these never meet.
+/// Codes after which digits are dialled: a reason, a result, an agent, the place of a caller.
+const WITH_DIGITS: &[&str] = &[
+    "agent-login",
+    "agent-not-ready",
+    "disposition",
+    "listen",
+    "whisper",
+    "barge",
+    "take-over",
+    "force-state",
+    "move-caller",
+    "re-prioritise",
+    "pick",
+];
+
+/// Codes equal to another, or to another followed by digits where that one takes some. Codes begin with `*` or `#`,
+/// numbers and extensions with a digit, so these never meet.
 fn codes(config: &Config, found: &mut Vec<Finding>) {
     let Some(mut block) = view(config).into_iter().find(|b| b.block.section == Section::Codes) else {
         return;
     };
-    // Defaults first: of two equal codes the one that was written is to be mended.
+    // Defaults first: of two codes that meet the one that was written is to be mended.
     block.leaves.sort_by_key(|leaf| leaf.written);
-    let not_ready = config.codes.agent_not_ready.as_str();
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    let mut before: Vec<(&str, &str)> = Vec::new();
     for leaf in &block.leaves {
         let Value::Text(code) = &leaf.value else { continue };
-        let path = format!("codes {}", leaf.name);
-        if let Some(other) = taken.get(code) {
-            let reason = Text::new(problem::CODE_TAKEN).with("code", code).with("other", *other);
-            found.push(Finding::error(path, reason, problem::CODE_REMEDY).resting_on(format!("codes {other}")));
-            continue;
-        }
-        taken.insert(code.clone(), leaf.name);
-        let reason_digit = code.strip_prefix(not_ready).filter(|rest| rest.len() == 1);
-        if reason_digit.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit())) {
-            let reason = Text::new(problem::CODE_SHADOWED).with("code", code).with("other", "agent-not-ready");
-            let finding = Finding::error(path, reason, problem::CODE_REMEDY);
-            found.push(finding.resting_on("codes agent-not-ready"));
+        let met = before.iter().find_map(|(name, other)| {
+            let shadowed = |long: &str, short: &str, short_name: &str| {
+                let rest = long.strip_prefix(short).filter(|_| WITH_DIGITS.contains(&short_name));
+                rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+            };
+            let reason = match () {
+                () if *other == code.as_str() => Text::new(problem::CODE_TAKEN),
+                () if shadowed(code, other, name) => Text::new(problem::CODE_SHADOWED),
+                () if shadowed(other, code, leaf.name) => Text::new(problem::CODE_SHADOWS).with("longer", *other),
+                () => return None,
+            };
+            Some((*name, reason.with("code", code).with("other", *name)))
+        });
+        before.push((leaf.name, code));
+        if let Some((name, reason)) = met {
+            let finding = Finding::error(format!("codes {}", leaf.name), reason, problem::CODE_REMEDY);
+            found.push(finding.resting_on(format!("codes {name}")));
         }
     }
 }
@@ -286,23 +315,5 @@ fn trunks(config: &Config, found: &mut Vec<Finding>) {
             found.push(finding.resting_on(port_path).resting_on("sip listen"));
         }
         before.push((name, trunk));
-    }
-}
-
-/// Queues without agents, agents without a queue.
-fn staffing(config: &Config, found: &mut Vec<Finding>) {
-    let serving: BTreeSet<&str> = config.queues.values().flat_map(|q| &q.agents).map(String::as_str).collect();
-    for (name, queue) in &config.queues {
-        if queue.agents.is_empty() {
-            let finding = Finding::warning(format!("queue {name}"), problem::QUEUE_EMPTY, problem::QUEUE_EMPTY_REMEDY);
-            found.push(finding.resting_on(format!("queue {name} agents")));
-        }
-    }
-    for id in config.agents.keys().filter(|id| !serving.contains(id.as_str())) {
-        let mut finding = Finding::warning(format!("agent {id}"), problem::AGENT_IDLE, problem::AGENT_IDLE_REMEDY);
-        for queue in config.queues.keys() {
-            finding = finding.resting_on(format!("queue {queue} agents"));
-        }
-        found.push(finding);
     }
 }
