@@ -304,6 +304,8 @@ fn who_barges_is_in_the_agents_channel_and_who_whispers_is_not() {
         for (leg, side) in [(AGENT, Side::Agent), (CALLER, Side::Caller)] {
             floor.rig.command(Command::RecordStart { leg: key(leg), recording: Uid(1), side, since });
         }
+        // Another one whispers all the time.
+        floor.rig.command(monitor(SECOND, AGENT, Whisper));
         floor.talk(30);
         floor.rig.command(monitor(FIRST, AGENT, Whisper));
         floor.talk(30);
