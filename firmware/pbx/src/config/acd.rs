@@ -179,13 +179,15 @@ pub struct Queue {
     pub relax: BTreeMap<u32, Relax>,
     /// `priority`, 0-10, default 5; higher is served first where an agent serves several queues.
     pub priority: u8,
-    /// `weight`, 0-100, default 0: of two queues whose first callers are equal the heavier is served first.
+    /// `weight`, 0-100, default 0: callers of a heavier queue are served first, before any priority; the starvation bound still
+    /// holds.
     pub weight: u8,
     /// `ring-timeout-s`, 3-120, default 15: an offer not answered by then is withdrawn (RONA).
     pub ring_timeout_s: u32,
     /// `ring-step-s`, 1-60, default 5: [`Strategy::RingProgressively`] adds an agent so often.
     pub ring_step_s: u32,
-    /// `retry-delay-s`, 0-120, default 0: an agent who missed a call is not offered the same one for so long.
+    /// `retry-delay-s`, 0-120, default 0: an agent who missed a call and stays ready is offered none for so long; never less than
+    /// 1 s, so that a phone that refuses at once is not rung in a circle.
     pub retry_delay_s: u32,
     /// `rona-no-answer`, 0-9, default 1: so many unanswered offers in a row make the agent not ready. 0: never.
     pub rona_no_answer: u8,

@@ -46,10 +46,10 @@ texts! {
     QUEUE_AGENTS: "为该队列服务的座席", "agents who serve the queue";
     QUEUE_STRATEGY: "在空闲座席中如何选择", "how one of the ready agents is chosen";
     QUEUE_PRIORITY: "座席服务多个队列时，数值大者优先", "where an agent serves several queues, higher is served first";
-    QUEUE_WEIGHT: "两个队列的首位来电不分先后时，数值大者优先", "of two queues whose first callers are equal, the heavier is served first";
+    QUEUE_WEIGHT: "数值大的队列先得到座席，先于优先级；防饿死上限仍有效", "callers of a heavier queue are served first, before any priority; the starvation bound still holds";
     QUEUE_RING: "派单后多久未应答即收回", "an offer not answered by then is withdrawn";
     QUEUE_RING_STEP: "逐个增加振铃时，多久增加一个座席", "ring-progressively adds an agent so often";
-    QUEUE_RETRY_DELAY: "座席错过来电后，多久内不再派给同一来电", "an agent who missed a call is not offered the same one for so long";
+    QUEUE_RETRY_DELAY: "座席错过来电但未被示忙时，多久内不再派单；至少 1 秒", "an agent who missed a call and stays ready is offered none for so long; at least 1 s";
     QUEUE_RONA_NO_ANSWER: "连续未应答多少次后示忙；0 为从不", "unanswered offers in a row that make an agent not ready; 0: never";
     QUEUE_RONA_BUSY: "话机连续遇忙多少次后示忙；0 为从不", "offers to a busy phone in a row that make an agent not ready; 0: never";
     QUEUE_RONA_REJECT: "连续拒接多少次后示忙；0 为从不", "declined offers in a row that make an agent not ready; 0: never";
