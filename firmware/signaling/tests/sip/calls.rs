@@ -437,20 +437,23 @@ fn over_tcp_in_any_cut_and_again_after_a_restart() {
 
 #[test]
 fn a_stream_that_cannot_be_opened_refuses_the_call() {
-    let mut site = Site::new();
-    let hop = Hop::Tcp { conn: None, remote: "127.0.0.7:5060".parse().unwrap() };
-    let invite = signaling::sip::door::Invite {
-        target: signaling::sip::door::Target { uri: "sip:9@127.0.0.7;transport=tcp".into(), hop },
-        from: "2002".into(),
-        from_name: String::new(),
-        offer: None,
-        headers: Vec::new(),
-    };
-    let mut out = Vec::new();
-    site.endpoint.invite(site.now, invite, &mut out);
-    assert_eq!(words(&out), ["connect", "INVITE"]);
-    assert_eq!(words(&site.input(Input::Closed { conn: ConnId(1) })), ["Refused 503"]);
-    site.assert_empties();
+    // The connection that the phone registered over is gone, or there never was one.
+    for gone in [None, Some(ConnId(2))] {
+        let mut site = Site::new();
+        let hop = Hop::Tcp { conn: gone, remote: "127.0.0.7:5060".parse().unwrap() };
+        let invite = signaling::sip::door::Invite {
+            target: signaling::sip::door::Target { uri: "sip:9@127.0.0.7;transport=tcp".into(), hop },
+            from: "2002".into(),
+            from_name: String::new(),
+            offer: None,
+            headers: Vec::new(),
+        };
+        let mut out = Vec::new();
+        site.endpoint.invite(site.now, invite, &mut out);
+        assert_eq!(words(&out), ["connect", "INVITE"]);
+        assert_eq!(words(&site.input(Input::Closed { conn: ConnId(1) })), ["Refused 503"]);
+        site.assert_empties();
+    }
 }
 
 #[test]
