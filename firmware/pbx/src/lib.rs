@@ -30,6 +30,7 @@ mod random;
 mod restart;
 pub mod roster;
 pub mod select;
+pub mod standing;
 mod supervise;
 pub mod text;
 mod timers;

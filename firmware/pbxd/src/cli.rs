@@ -25,6 +25,10 @@ pbxd - the Cordboard PBX daemon
         reads a configuration and prints every problem in it
   pbxd story --data DIR [CALL|last] [--lang zh|en]
         tells a call: ladder, decisions with reasons, CDR, agent states, recordings
+  pbxd explain --data DIR [CALL|last] [--lang zh|en]
+        why a call went to whom it went: candidates, terms, exclusions and their lines, for every offer
+  pbxd state --data DIR [TIME|now] [--lang zh|en]
+        how queues, agents and calls stood at a moment, e.g. `2026-11-22 09:30:00`, UTC unless an offset follows
   pbxd cdr --data DIR [--lang zh|en]
         prints the call detail records, newest last
   pbxd export-recording --data DIR RECORDING OUT.wav
@@ -65,8 +69,22 @@ pub enum Command {
     Story {
         /// Where the records are.
         data: PathBuf,
-        /// Uid or the end of one; none or `last` is the newest call.
+        /// Uid, its beginning or its end; none or `last` is the newest call.
         call: Option<String>,
+    },
+    /// Explain the decisions of a call.
+    Explain {
+        /// Where the records are.
+        data: PathBuf,
+        /// Uid, its beginning or its end; none or `last` is the newest call.
+        call: Option<String>,
+    },
+    /// Tell how things stood.
+    State {
+        /// Where the records are.
+        data: PathBuf,
+        /// When; none or `now` is the last event.
+        time: Option<String>,
     },
     /// Print all calls.
     Cdr {
@@ -165,6 +183,8 @@ fn command(words: Words) -> Result<Command, String> {
         }),
         Some("check") => Command::Check { config: need(words.config, "--config FILE")? },
         Some("story") => Command::Story { data: need(words.data, "--data DIR")?, call: argument("").ok() },
+        Some("explain") => Command::Explain { data: need(words.data, "--data DIR")?, call: argument("").ok() },
+        Some("state") => Command::State { data: need(words.data, "--data DIR")?, time: time(free.by_ref()) },
         Some("cdr") => Command::Cdr { data: need(words.data, "--data DIR")? },
         Some("export-recording") => Command::ExportRecording {
             data: need(words.data, "--data DIR")?,
@@ -180,6 +200,12 @@ fn command(words: Words) -> Result<Command, String> {
         Some(extra) => Err(format!("one word too many: `{extra}`")),
         None => Ok(command),
     }
+}
+
+/// A moment may be written as one word or as several.
+pub fn time(words: impl Iterator<Item = String>) -> Option<String> {
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// The language of messages: asked for, or that of the locale, or English.
@@ -216,6 +242,8 @@ fn perform(command: Command, language: Language, witness: Witness) -> Result<(),
         Command::Version => format!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity()),
         Command::Check { config } => tell::check(&config, language)?,
         Command::Story { data, call } => tell::tell(&data, call.as_deref(), language)?,
+        Command::Explain { data, call } => tell::explain(&data, call.as_deref(), language)?,
+        Command::State { data, time } => tell::state(&data, time.as_deref(), language)?,
         Command::Cdr { data } => crate::story::records(&tell::records(&data, language)?, language),
         Command::ExportRecording { data, recording, out } => tell::export(&data, &recording, &out, language)?,
         Command::VerifyRecording { data, recording } => tell::verify(&data, &recording, language)?,
@@ -258,6 +286,10 @@ mod tests {
         );
         assert_eq!(words("story --data d last"), Ok(Command::Story { data: "d".into(), call: Some("last".into()) }));
         assert_eq!(words("story --data d"), Ok(Command::Story { data: "d".into(), call: None }));
+        assert_eq!(words("explain --data d 01A"), Ok(Command::Explain { data: "d".into(), call: Some("01A".into()) }));
+        let time = Some("2026-11-22 09:30".to_string());
+        assert_eq!(words("state --data d 2026-11-22 09:30"), Ok(Command::State { data: "d".into(), time }));
+        assert_eq!(words("state --data d"), Ok(Command::State { data: "d".into(), time: None }));
         assert_eq!(words("--config a"), Err("missing --data DIR".into()));
         assert_eq!(words("export-recording --data d 01"), Err("missing OUT.wav".into()));
         assert_eq!(words("cdr --data d x"), Err("one word too many: `x`".into()));

@@ -12,7 +12,7 @@ use base::id::Uid;
 use base::media::Side;
 use pbx::config::Language;
 use pbx::event::{Detail, LegEvent};
-use pbx::text::{ladder as key, text};
+use pbx::text::{ladder as key, state as state_key, text};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,13 +32,20 @@ fn words(data: &Path, language: Language) -> impl Fn(store::StoreError) -> Strin
     move |why| control::start::data_words(data, &why, language)
 }
 
-/// The call that a person means: `last` or nothing, a whole identity, or how it ends.
+/// The call that a person means: `last` or nothing, a whole identity, or how it begins or ends.
 pub fn find_call(data: &Path, wanted: Option<&str>, language: Language) -> Result<Uid, String> {
-    let calls = reader(data, language)?.calls(CALLS_MAX).map_err(words(data, language))?;
+    let reader = reader(data, language)?;
     let wanted = wanted.filter(|w| *w != "last").map(str::to_ascii_uppercase);
     let Some(wanted) = wanted else {
-        return calls.first().copied().ok_or_else(|| text(key::NO_CALLS, language, &[]));
+        let newest = reader.calls(1).map_err(words(data, language))?;
+        return newest.first().copied().ok_or_else(|| text(key::NO_CALLS, language, &[]));
     };
+    match reader.calls_with_prefix(&wanted).map_err(words(data, language))?.as_slice() {
+        [] => {}
+        [call] => return Ok(*call),
+        [..] => return Err(text(key::SEVERAL, language, &[("call", &wanted)])),
+    }
+    let calls = reader.calls(CALLS_MAX).map_err(words(data, language))?;
     let mut fitting = calls.iter().filter(|call| call.to_string().ends_with(&wanted));
     match (fitting.next(), fitting.next()) {
         (Some(call), None) => Ok(*call),
@@ -83,6 +90,36 @@ pub fn tell(data: &Path, wanted: Option<&str>, language: Language) -> Result<Str
     let call = find_call(data, wanted, language)?;
     let (events, states) = call_events(data, call, language)?;
     Ok(story::story(&events, &states, language))
+}
+
+/// Explains every decision of a call.
+pub fn explain(data: &Path, wanted: Option<&str>, language: Language) -> Result<String, String> {
+    let call = find_call(data, wanted, language)?;
+    let reader = reader(data, language)?;
+    let events = reader.call_events(call).map_err(words(data, language))?;
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Err(text(key::NO_CALLS, language, &[]));
+    };
+    let commits = reader.commits_between(first.wall, last.wall).map_err(words(data, language))?;
+    Ok(story::explain::explain(&events, &commits, language))
+}
+
+/// Tells how queues, agents and calls stood at a moment, as a person writes it; nothing or `now`: at the last event.
+pub fn state(data: &Path, time: Option<&str>, language: Language) -> Result<String, String> {
+    let no_time = |time: &str| text(state_key::NO_TIME, language, &[("time", time)]);
+    let wall = match time.filter(|time| *time != "now") {
+        Some(time) => story::moment::parse(time).ok_or_else(|| no_time(time))?,
+        None => crate::clock::wall(),
+    };
+    let reader = reader(data, language)?;
+    let moment = reader.moment(wall).map_err(words(data, language))?;
+    let Some(last) = &moment.last else {
+        return Err(text(state_key::NOT_YET, language, &[("time", &story::say::utc(wall))]));
+    };
+    let commit = reader.commits_between(wall, wall).map_err(words(data, language))?.pop();
+    let site = commit.and_then(|commit| pbx::config::parse(&commit.text).ok());
+    let shown = story::state::Shown::after(last, wall);
+    Ok(story::state::state(&story::state::Fold::of(moment.rows()), shown, site.as_ref(), language))
 }
 
 /// The records of all calls, newest last.

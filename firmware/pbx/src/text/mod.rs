@@ -30,6 +30,7 @@ pub mod ladder;
 pub mod problem;
 pub mod reason;
 pub mod start;
+pub mod state;
 pub mod story;
 pub mod word;
 
@@ -204,6 +205,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("problem", problem::ALL),
     ("reason", reason::ALL),
     ("start", start::ALL),
+    ("state", state::ALL),
     ("story", story::ALL),
     ("word", word::ALL),
 ];

@@ -20,6 +20,15 @@ pub struct Moment {
     pub calls: Vec<LegEvent>,
 }
 
+impl Moment {
+    /// All rows in the order in which they were written.
+    pub fn rows(&self) -> Vec<&LegEvent> {
+        let mut rows: Vec<&LegEvent> = self.agents.iter().chain(&self.calls).collect();
+        rows.sort_by_key(|row| row.seq);
+        rows
+    }
+}
+
 /// Live calls at row `?1`, newest first: as many as have begun and not ended. Calls begin in the order of rows and are
 /// short, so walking back from the moment meets all of them soon.
 const BEGAN: &str = "SELECT b.call_id FROM leg_event b WHERE b.kind = 'CallBegan' AND b.seq <= ?1 AND NOT EXISTS

@@ -5,7 +5,9 @@ pub mod cdr;
 pub mod explain;
 pub mod ladder;
 pub mod layout;
+pub mod moment;
 pub mod say;
+pub mod state;
 pub mod terms;
 
 use cdr::Cdr;

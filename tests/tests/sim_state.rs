@@ -1,0 +1,102 @@
+//! How things stood, folded from the leg events alone, against the live tables of the box: at every moment of many
+//! short runs with faults and restarts, and through the database at moments of the wall clock.
+
+#![allow(clippy::unwrap_used)]
+
+use base::time::{Instant, Wall};
+use pbx::Pbx;
+use pbx::config::Routing;
+use pbx::door::Output;
+use pbx::event::LegEvent;
+use pbx::standing::Standing;
+use pbxd::store::read::Reader;
+use pbxd::store::{MainDb, Options, Request};
+use pbxd::story::state::{Fold, Shown};
+use tests::sim::plan::Plan;
+use tests::sim::run::number_from;
+use tests::sim::world::{Journal, World};
+
+/// Seeds of a test run.
+const SEEDS: u64 = 40;
+
+fn routing(plan: &Plan) -> Routing {
+    plan.config().routing
+}
+
+/// Agents who never were in any state but that of the beginning have no event.
+fn without_the_unknown(mut live: Standing, fold: &Standing) -> Standing {
+    live.agents.retain(|id, agent| agent.state != "logged-out" || fold.agents.contains_key(id));
+    live
+}
+
+/// Replays a journal; after each input the live box, the time, and the rows that the input led to.
+fn replayed(journal: &Journal, mut look: impl FnMut(&Pbx, Instant, Wall, &[LegEvent])) {
+    let mut pbx = Pbx::new();
+    for (now, input) in &journal.inputs {
+        let mut outputs = Vec::new();
+        pbx.handle(*now, input.clone(), &mut outputs);
+        let rows: Vec<LegEvent> =
+            outputs.into_iter().filter_map(|o| if let Output::Record(row) = o { Some(row) } else { None }).collect();
+        look(&pbx, now.at, now.wall, &rows);
+    }
+}
+
+#[test]
+fn the_fold_is_the_live_state_after_every_input() {
+    let seeds = match number_from("CORDBOARD_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number_from("CORDBOARD_SEEDS").unwrap_or(SEEDS),
+    };
+    let (mut moments, mut waiting, mut talking) = (0u64, 0usize, 0usize);
+    for seed in seeds {
+        let plan = Plan { journal: true, ..Plan::short(seed) };
+        let routing = routing(&plan);
+        let mut fold = Fold::default();
+        let mut last = 0;
+        replayed(&World::new(plan).run().journal, |pbx, now, _, rows| {
+            for row in rows.iter().filter(|row| row.seq > last) {
+                fold.take(row);
+            }
+            // A restart tells the rows that may not have been stored again.
+            last = rows.iter().map(|row| row.seq).fold(last, u64::max);
+            let folded = fold.standing(&routing, now);
+            let live = without_the_unknown(pbx.standing(now), &folded);
+            assert_eq!(live, folded, "seed {seed}, {} s", now.as_micros() as f64 / 1e6);
+            moments += 1;
+            waiting += live.queues.values().map(Vec::len).sum::<usize>();
+            talking += live.agents.values().filter(|agent| agent.state == "talking").count();
+        });
+    }
+    println!("{moments} moments, {waiting} waiting callers and {talking} talking agents among them");
+    assert!(moments > 1_000 && waiting > 100 && talking > 100);
+}
+
+#[test]
+fn the_rows_found_for_a_moment_fold_to_the_live_state_of_that_moment() {
+    let plan = Plan { journal: true, ..Plan::short(7) };
+    let routing = routing(&plan);
+    let dir = std::env::temp_dir().join(format!("cordboard-sim-state-{}", std::process::id()));
+    let options = Options::new(&dir);
+    let mut db = MainDb::open(&options).unwrap();
+    let mut live: Vec<(Wall, Standing)> = Vec::new();
+    replayed(&World::new(plan).run().journal, |pbx, now, wall, rows| {
+        rows.iter().cloned().for_each(|row| db.queue(Request::Leg(row)));
+        // Of inputs in the same millisecond the last one is what the moment shows.
+        live.retain(|(other, _)| *other < wall);
+        live.push((wall, pbx.standing(now)));
+    });
+    db.commit().unwrap();
+    let reader = Reader::open(&options).unwrap();
+    let mut compared = 0;
+    for (wall, live) in live.iter().step_by(7) {
+        let moment = reader.moment(*wall).unwrap();
+        let Some(last) = &moment.last else { continue };
+        let shown = Shown::after(last, *wall);
+        let folded = Fold::of(moment.rows()).standing(&routing, shown.at);
+        assert_eq!(without_the_unknown(live.clone(), &folded), folded, "at {wall:?}");
+        compared += 1;
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+    println!("{compared} moments read from the database");
+    assert!(compared > 50);
+}
