@@ -286,7 +286,7 @@ const CODES: [&str; 18] = [
 fn codes() -> impl Strategy<Value = Codes> {
     subsequence(CODES.to_vec(), 16).prop_shuffle().prop_map(|codes| {
         let mut codes = codes.into_iter().map(String::from);
-        let mut next = || codes.next().unwrap();
+        let mut next = || codes.next().unwrap_or_default();
         Codes {
             echo: next(),
             agent_login: next(),

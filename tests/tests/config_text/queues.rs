@@ -7,10 +7,12 @@ use pbx::config::{
 
 use crate::{LEAST, finds};
 
+#[track_caller]
 fn site(more: &str) -> Config {
-    let text = format!("{LEAST}{more}");
-    parse(&text)
-        .unwrap_or_else(|problems| panic!("{:?}", problems.iter().map(|p| p.render(Language::En)).collect::<Vec<_>>()))
+    let examination = examine(&format!("{LEAST}{more}"));
+    let words: Vec<String> = examination.problems.iter().map(|p| p.render(Language::En)).collect();
+    assert!(examination.config.is_some(), "{words:?}");
+    examination.config.unwrap_or_else(Config::preset)
 }
 
 #[test]
