@@ -5,9 +5,9 @@
 //! packets to send, reports for the core and recorded frames. In steady state [`Engine::packet`] and [`Engine::tick`]
 //! allocate nothing.
 //!
-//! What it does now: G.711, two-party bridges between RTP and TDM legs, prompts, music, call-progress tones, DTMF in
-//! and out (RFC 4733 and in-band), RTCP, echo, record taps. It does not mix more than two parties, encrypt, or adapt
-//! its jitter buffer.
+//! What it does now: G.711, two-party bridges between RTP and TDM legs, supervisors who listen to a bridge or speak into
+//! it, prompts, music, call-progress tones, DTMF in and out (RFC 4733 and in-band), RTCP, echo, record taps. It has no
+//! conferences beside that, does not encrypt, or adapt its jitter buffer.
 #![forbid(unsafe_code)]
 
 mod address;
