@@ -135,6 +135,8 @@ struct Port {
     socket: UdpSocket,
     /// The leg that has it or had it last, the box's end of it, and when it was over.
     leg: Option<(Whose, SocketAddr, Option<Instant>)>,
+    /// The box's end of the leg before, and since when it is not.
+    before: Option<(SocketAddr, Instant)>,
 }
 
 struct Field {
@@ -166,7 +168,7 @@ impl Field {
             let socket = UdpSocket::bind(address).at(address)?;
             socket.set_nonblocking(true).at(address)?;
             epoll.add(&socket, EpollEvent::new(EpollFlags::EPOLLIN, ports.len() as u64)).at(address)?;
-            ports.push(Port { socket, leg: None });
+            ports.push(Port { socket, leg: None, before: None });
         }
         Ok(Field {
             town,
@@ -311,6 +313,7 @@ impl Field {
     fn open_leg(&mut self, whose: Whose, port: usize, port_box: u16) {
         let host = (self.town.host, port_box).into();
         if let Some(port) = self.ports.get_mut(port) {
+            port.before = port.leg.map(|(_, host, _)| (host, Instant::now()));
             port.leg = Some((whose, host, None));
         }
         self.strays.retain(|(at, from, when)| (*at, *from) != (port, host) || when.elapsed() > EARLY);
@@ -376,7 +379,7 @@ impl Field {
                 }
             };
             let (Some(ear), true) = (ear, index % SLOTS == slot) else { continue };
-            let Some(Port { socket, leg: Some((has, to, _)) }) = self.ports.get(port) else { continue };
+            let Some(Port { socket, leg: Some((has, to, _)), .. }) = self.ports.get(port) else { continue };
             // The port may have the phone's next call already.
             if *has != whose {
                 continue;
@@ -397,12 +400,14 @@ impl Field {
 
     fn hear_at(&mut self, port: usize) {
         let mut bytes = [0; 2048];
-        let Some(Port { socket, leg }) = self.ports.get(port) else { return };
+        let Some(Port { socket, leg, before }) = self.ports.get(port) else { return };
         while let Ok((size, from)) = socket.recv_from(&mut bytes) {
             let packet = &bytes[..size];
             let known = leg.filter(|(_, host, over)| *host == from && over.is_none_or(|at| at.elapsed() < GRACE));
             let Some((whose, _, over)) = known else {
-                self.strays.push((port, from, Instant::now()));
+                if !before.is_some_and(|(host, at)| host == from && at.elapsed() < GRACE) {
+                    self.strays.push((port, from, Instant::now()));
+                }
                 continue;
             };
             let ear = match whose {

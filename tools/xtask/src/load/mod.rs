@@ -15,7 +15,7 @@ use ::tests::peer::Outcome;
 use ::tests::peer::load_ears::Habits;
 use ::tests::sim::dice::Dice;
 use floor::{Arrivals, Plan, Played, Reached, play};
-use growth::{Growth, SIZES};
+use growth::{Growth, SIZES, Size};
 use std::fmt::Write;
 use std::time::Duration;
 use tally::{Fate, Tally, tally};
@@ -282,6 +282,7 @@ fn beside_erlang(plan: &Plan, played: &Played, tally: &Tally, text: &mut String)
         agents: u32::from(plan.seats),
     };
     let outlook = erlang_a(&model, patience_ms as f64 / 1_000.0, &Threshold::default());
+    let steady = plan.arrivals.length() >= Duration::from_millis(12 * talk_ms);
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let _ = writeln!(
         text,
@@ -295,10 +296,11 @@ fn beside_erlang(plan: &Plan, played: &Played, tally: &Tally, text: &mut String)
     );
     let _ = writeln!(
         text,
-        "  (Erlang A: {:.1} erlang on {} agents, exponential talks and patience, mean patience {} s)",
+        "  (Erlang A: {:.1} erlang on {} agents, exponential talks and patience, mean patience {} s{})",
         model.erlangs(),
         model.agents,
         patience_ms / 1_000,
+        if steady { "" } else { "; it describes a steady state, which so short a run does not reach" },
     );
 }
 
@@ -306,6 +308,8 @@ fn beside_erlang(plan: &Plan, played: &Played, tally: &Tally, text: &mut String)
 fn flat(growth: &Growth, tally: &mut Tally) {
     let half = growth.samples.len() / 2;
     let Some((_, last)) = growth.samples.last() else { return };
+    let (journal, ring_kb) = (last[Size::JournalKb as usize], pbxd::journal::Ring::default().bytes_max / 1_024);
+    tally.faults.demand(journal <= ring_kb, || format!("the journal has {journal} kB, its ring at most {ring_kb}"));
     for (place, size) in SIZES.into_iter().enumerate().filter(|(_, size)| size.is_flat()) {
         let (slope, level) = (growth.slope_per_hour(place, half), last[place]);
         // Short runs are still filling their caches and rings: only an hour can tell.
