@@ -71,8 +71,8 @@ pub fn validate(config: &Config) -> Vec<Problem> {
     check::check(config, &|_| false).into_iter().map(|finding| finding.place((0, 0))).collect()
 }
 
-/// Menus and queues whose prompt is not there. `available` names each prompt file without ending, below the directory of its
-/// language: `zh-CN/menu-main`. Without places, see [`locate`].
+/// Menus and queues whose prompt is not there. `available` names each prompt file without ending, below the directory of
+/// its language: `zh-CN/menu-main`. Without places, see [`locate`].
 pub fn validate_prompts(config: &Config, available: &[&str]) -> Vec<Problem> {
     let available = available.iter().copied().collect();
     check::check_prompts(config, &available).into_iter().map(|finding| finding.place((0, 0))).collect()
