@@ -92,7 +92,17 @@ fn phone_shows<'a>(legs: impl Iterator<Item = &'a Leg>) -> Lamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::time::Instant;
+    use crate::door::Input;
+    use alloc::sync::Arc;
+    use base::time::{Instant, Now};
+
+    const SITE: &str = "system { name t; }\nsip { listen 127.0.0.1:5060; realm t; }\nmedia { address 127.0.0.1; }\n\
+        extension 2001 { name \"One\"; secret secret-1; }\n\
+        agent 1001 { name \"A\"; extension 2001; logged-in yes; }\nagent 1002 { name \"B\"; }\n";
+
+    fn configured(text: &str) -> Input {
+        Input::Configured(Arc::new(crate::config::parse(text).unwrap_or_else(|problems| panic!("{problems:#?}"))))
+    }
 
     #[test]
     fn an_agent_is_dark_blinking_or_lit() {
@@ -100,5 +110,21 @@ mod tests {
         assert_eq!(agent_shows(State::NotReady { reason: 90 }), Lamp::Ringing);
         assert_eq!(agent_shows(State::Ready { since: Instant::BOOT }), Lamp::Busy);
         assert_eq!(agent_shows(State::Personal), Lamp::Busy);
+    }
+
+    #[test]
+    fn a_lamp_is_an_extension_or_the_login_code_of_an_agent_and_can_go() {
+        let (mut pbx, mut out) = (Pbx::new(), Vec::new());
+        assert_eq!(pbx.lamp("2001"), None, "before the first configuration");
+        pbx.handle(Now::default(), configured(SITE), &mut out);
+        assert_eq!(pbx.lamp("2001"), Some(Lamp::Idle));
+        assert_eq!(pbx.lamp("*451001"), Some(Lamp::Busy));
+        assert_eq!(pbx.lamp("*451002"), Some(Lamp::Idle));
+        for unknown in ["", "2002", "*45", "*451003", "1001"] {
+            assert_eq!(pbx.lamp(unknown), None, "{unknown}");
+        }
+        let without = SITE.replace("agent 1002 { name \"B\"; }\n", "");
+        pbx.handle(Now::default(), configured(&without), &mut out);
+        assert_eq!(pbx.lamp("*451002"), None, "the table keeps an agent whom the configuration has forgotten");
     }
 }
