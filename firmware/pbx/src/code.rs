@@ -302,10 +302,11 @@ impl Pbx {
         let language = config.system.language.tag().to_string();
         let item = |name: String| Item::Prompt { name, language: language.clone() };
         let (number, words) = match waiting {
+            0 => (None, "no-caller-waiting"),
             1 => (Some("number-1".to_string()), "queue-caller"),
             // 两 counts, 二 numbers.
             2 => (Some("count-2".to_string()), "queue-callers"),
-            0..=99 => (Some(format!("number-{waiting}")), "queue-callers"),
+            3..=99 => (Some(format!("number-{waiting}")), "queue-callers"),
             _ => (None, "queue-callers-many"),
         };
         number.into_iter().chain([words.to_string()]).map(item).collect()
