@@ -13,7 +13,7 @@ use crate::agent::{Happening, REASON_UNREACHABLE, State};
 use crate::call::{CallKey, Phase};
 use crate::config::{Config, Queue as Wanted, Strategy};
 use crate::event::{Candidate, Detail, Exclusion, Rule};
-use crate::offer::Chosen;
+use crate::offer::{Cause, Chosen};
 use crate::queue::{Place, Rank, seconds};
 use crate::roster::{Agent, AgentIndex, HOUR};
 use crate::select::{Asked, Seen, Selection, Wish, rejected, select};
@@ -291,6 +291,9 @@ impl Pbx {
         let chosen = Chosen { index, queue: head.place.queue.clone() };
         let timeout = seconds(head.wanted.ring_timeout_s);
         let Some(offer) = self.begin_offer(turn, head.call, &phone, Some(chosen), timeout) else {
+            let uid = self.calls.get(head.call).map(|c| c.uid);
+            let cause = Cause::Unreachable.as_str().to_string();
+            self.note(turn, uid, None, "router", Detail::OfferEnded { agent: id, cause, ring_ms: 0 });
             self.agent(turn, index, Happening::GoNotReady(REASON_UNREACHABLE), "phone could not be rung");
             return false;
         };

@@ -47,7 +47,7 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Cause::Unreachable => "unreachable",
             Cause::NoAnswer => "no-answer",
