@@ -9,6 +9,7 @@ use crate::run::{Site, run};
 use crate::world::act;
 use lexopt::prelude::*;
 use pbx::config::Language;
+use pbxd::tell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,9 @@ tools/run demo               plays the main job from ring to recording and print
 tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
                              `world help` lists all
 tools/run replay             gives the journaled inputs of a data directory to two fresh cores, compares both byte for byte
+tools/run explain [CALL|last]
+                             why a call went to whom it went: candidates, terms, exclusions and their lines
+tools/run state [TIME|now]   how queues, agents and calls stood, e.g. at '2026-11-22 09:30:00' (UTC unless an offset follows)
 
   --config FILE   another site; default rootfs/share/sites/demo.conf
   --data DIR      where everything is kept; default ./data (the demo makes a directory of its own)
@@ -52,6 +56,20 @@ pub enum Command {
     Replay {
         /// Data directory.
         data: PathBuf,
+    },
+    /// Explain the decisions of a call.
+    Explain {
+        /// Data directory.
+        data: PathBuf,
+        /// Which; none is the newest.
+        call: Option<String>,
+    },
+    /// Tell how things stood.
+    State {
+        /// Data directory.
+        data: PathBuf,
+        /// When; none is now.
+        time: Option<String>,
     },
     /// Check the source tree.
     Tidy,
@@ -140,6 +158,8 @@ fn command(options: Options) -> Result<Command, String> {
         Some("demo") => Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill }),
         Some("world") => world(data, free.by_ref().collect())?,
         Some("replay") => Command::Replay { data },
+        Some("explain") => Command::Explain { data, call: free.next() },
+        Some("state") => Command::State { data, time: pbxd::cli::time(free.by_ref()) },
         Some("tidy") => Command::Tidy,
         Some("bench") => Command::Bench(Bench::parse(free.next().as_deref(), options.json, options.seconds)?),
         Some("load") => {
@@ -212,6 +232,8 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Demo(demo) => demo::play(&demo, languages),
         Command::World { data, words } => act(&data, &words, spoken(languages)).map(|answer| println!("{answer}")),
         Command::Replay { data } => told_replay(&data),
+        Command::Explain { data, call } => told(languages, |language| tell::explain(&data, call.as_deref(), language)),
+        Command::State { data, time } => told(languages, |language| tell::state(&data, time.as_deref(), language)),
         Command::Tidy => tidy(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Load(load) => load::run(&load),
@@ -220,6 +242,14 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
             Ok(())
         }
     }
+}
+
+/// Tells the same in each language.
+fn told(languages: &[Language], tell: impl Fn(Language) -> Result<String, String>) -> Result<(), String> {
+    for language in languages {
+        println!("{}", tell(*language)?);
+    }
+    Ok(())
 }
 
 fn told_replay(data: &Path) -> Result<(), String> {
@@ -260,6 +290,10 @@ mod tests {
         assert_eq!(words("--data d world ring 1"), Ok(Command::World { data: "d".into(), words: ring }));
         assert_eq!(words("world --help"), Ok(Command::World { data: "data".into(), words: vec!["help".into()] }));
         assert_eq!(words("run --help"), Ok(Command::Help));
+        let last = Some("last".to_string());
+        assert_eq!(words("run explain last"), Ok(Command::Explain { data: "data".into(), call: last }));
+        let time = Some("2026-11-22 09:30".to_string());
+        assert_eq!(words("run state 2026-11-22 09:30"), Ok(Command::State { data: "data".into(), time }));
         assert_eq!(words("run frob"), Err("unknown command `frob`".into()));
         assert_eq!(words("demo x"), Err("one word too many: `x`".into()));
     }
