@@ -1,42 +1,43 @@
-//! Agents: their states follow each other legally, each change has a cause, nobody is in two calls, and wrap-up lasts
-//! as configured whatever the wall clock does.
+//! Agents: their states follow each other legally, each change has a cause, nobody is in two calls or at a phone with
+//! somebody else, who misses offers rests as configured, wishes are granted, wrap-up lasts as configured whatever the wall
+//! clock does, and the minutes of all states are the minutes from login to logout.
 
 use super::Findings;
+use super::book::{Book, Doing, Wrap, doing};
 use base::id::Uid;
-use pbx::config::Config;
+use pbx::config::{Config, Queue};
 use pbx::event::{Detail, LegEvent};
-use std::collections::BTreeMap;
-
-/// What the rows say of one agent.
-#[derive(Debug)]
-struct Book {
-    extension: String,
-    state: String,
-    since_us: u64,
-    /// Since when idle; an offer that is withdrawn does not cost the place in line.
-    idle_us: u64,
-    overdue: bool,
-    call: Option<Uid>,
-}
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// All agents.
 #[derive(Debug)]
 pub struct Agents {
+    config: Arc<Config>,
     books: BTreeMap<String, Book>,
     contacts: BTreeMap<String, u32>,
-    wrap_up_us: u64,
+    /// Who is ready.
+    ready: BTreeSet<String>,
+    surge: bool,
+    /// Left a call in this turn: it must be over, or somebody else's, when the turn is.
+    left: Vec<(String, Uid)>,
+    /// Over, or taken over, in this turn.
+    over: BTreeSet<Uid>,
+    /// Entered a call in this turn.
+    entered: Vec<String>,
 }
 
-/// Which state may follow which; `not-ready` stands for all its reasons.
-const LEGAL: [(&str, &[&str]); 8] = [
-    ("logged-out", &["ready", "personal"]),
-    ("not-ready", &["ready", "personal", "logged-out", "not-ready"]),
-    ("ready", &["reserved", "not-ready", "logged-out", "personal"]),
-    ("reserved", &["ringing", "talking", "not-ready", "ready", "personal"]),
-    ("ringing", &["talking", "not-ready", "ready", "personal"]),
-    ("talking", &["wrap-up", "ready", "personal"]),
-    ("wrap-up", &["ready", "personal", "not-ready", "logged-out"]),
-    ("personal", &["ready", "not-ready", "logged-out"]),
+/// Which state may follow which.
+const LEGAL: [(Doing, &[Doing]); 9] = [
+    (Doing::LoggedOut, &[Doing::Ready, Doing::Personal]),
+    (Doing::NotReady, &[Doing::Ready, Doing::Personal, Doing::LoggedOut, Doing::NotReady]),
+    (Doing::Ready, &[Doing::Reserved, Doing::NotReady, Doing::LoggedOut, Doing::Personal]),
+    (Doing::Reserved, &[Doing::Ringing, Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal]),
+    (Doing::Ringing, &[Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal]),
+    (Doing::Talking, &[Doing::Hold, Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
+    (Doing::Hold, &[Doing::Talking, Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
+    (Doing::WrapUp, &[Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
+    (Doing::Personal, &[Doing::Ready, Doing::NotReady, Doing::LoggedOut]),
 ];
 
 /// A timer is due within this time of its moment.
@@ -44,85 +45,75 @@ const PUNCTUAL_US: u64 = 1_000;
 
 impl Agents {
     /// Agents of a site.
-    pub fn new(config: &Config) -> Agents {
-        let book = |extension: &str| Book {
-            extension: extension.to_string(),
-            state: "logged-out".into(),
-            since_us: 0,
-            idle_us: 0,
-            overdue: false,
-            call: None,
-        };
+    pub fn new(config: &Arc<Config>) -> Agents {
+        let book = |extension: &Option<String>| Book::new(extension.as_deref().unwrap_or_default());
         Agents {
-            books: config
-                .agents
-                .iter()
-                .map(|(id, a)| (id.clone(), book(a.extension.as_deref().unwrap_or_default())))
-                .collect(),
+            books: config.agents.iter().map(|(id, a)| (id.clone(), book(&a.extension))).collect(),
+            config: config.clone(),
             contacts: BTreeMap::new(),
-            wrap_up_us: config.queues.values().next().map_or(0, |q| u64::from(q.wrap_up_s) * 1_000_000),
+            ready: BTreeSet::new(),
+            surge: false,
+            left: Vec::new(),
+            over: BTreeSet::new(),
+            entered: Vec::new(),
         }
     }
 
-    /// The extension of an agent; itself when it is an extension.
+    /// The extension of an agent's phone; itself when it is an extension.
     pub fn extension_of(&self, with: &str) -> String {
-        self.books.get(with).map_or_else(|| with.to_string(), |b| b.extension.clone())
+        self.books.get(with).map_or_else(|| with.to_string(), |b| b.phone.clone())
     }
 
-    /// Since when an agent is ready at a phone that is registered.
-    pub fn ready_since(&self, agent: &str) -> Option<u64> {
-        let book = self.books.get(agent)?;
-        let reachable = self.contacts.get(&book.extension).is_some_and(|n| *n > 0);
-        (book.state == "ready" && reachable).then_some(book.idle_us)
+    /// The book of an agent.
+    pub fn book(&self, agent: &str) -> Option<&Book> {
+        self.books.get(agent)
+    }
+
+    /// Whether a phone can be reached.
+    pub fn reachable(&self, phone: &str) -> bool {
+        self.contacts.get(phone).is_some_and(|n| *n > 0)
+    }
+
+    /// Whether anybody is ready.
+    pub fn anybody_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The surge profile is on.
+    pub fn surge(&self) -> bool {
+        self.surge
     }
 
     /// A row.
     pub fn row(&mut self, now_us: u64, row: &LegEvent, found: &mut Findings) {
         match &row.detail {
-            Detail::AgentState { agent, from, to, why, .. } => {
-                let Some(book) = self.books.get_mut(agent) else {
-                    return found.push(format!("agent {agent} is not in the configuration"));
-                };
-                if *from != book.state {
-                    found.push(format!("agent {agent} leaves {from}, but was {}", book.state));
-                }
-                if why.is_empty() {
-                    found.push(format!("agent {agent} enters {to} without a cause"));
-                }
-                let follows = LEGAL.iter().find(|(s, _)| *s == plain(from)).map_or(&[][..], |(_, f)| *f);
-                if !follows.contains(&plain(to)) {
-                    found.push(format!("agent {agent} goes from {from} to {to}: {why}"));
-                }
-                if from == "wrap-up" && why.contains("time over") && now_us < book.since_us + self.wrap_up_us {
-                    let lasted_us = now_us - book.since_us;
-                    found.push(format!("wrap-up of agent {agent} lasted {lasted_us} us of {}", self.wrap_up_us));
-                }
-                if from == "talking" {
-                    book.call = None;
-                }
-                let withdrawn = matches!(from.as_str(), "reserved" | "ringing");
-                if to == "ready" && !withdrawn {
-                    book.idle_us = now_us;
-                }
-                book.state.clone_from(to);
-                book.since_us = now_us;
-                book.overdue = false;
+            Detail::AgentState { agent, from, to, why, phone } => {
+                self.state(now_us, row, (agent, phone), (from, to), why, found);
             }
-            Detail::Connected { with, queue, .. } if !queue.is_empty() => {
-                let Some(book) = self.books.get_mut(with) else { return };
-                if let Some(other) = book.call.filter(|c| Some(*c) != row.call) {
-                    found.push(format!("agent {with} is in two calls, {other} and {:?}", row.call));
+            Detail::Offered { queue, agent, .. } => {
+                let Some(book) = self.books.get_mut(agent) else { return };
+                if let Some((other, _)) = &book.offer {
+                    found.push(format!("agent {agent} is offered a caller of {queue} beside one of {other}"));
                 }
-                if book.state != "talking" {
-                    found.push(format!("agent {with} is connected while {}", book.state));
-                }
-                book.call = row.call;
+                book.offer = row.call.map(|uid| (queue.clone(), uid));
             }
-            Detail::CallEnded { .. } => {
-                if let Some((id, _)) = self.books.iter().find(|(_, b)| b.call.is_some() && b.call == row.call) {
-                    found.push(format!("agent {id} still talks in call {:?}, which is over", row.call));
+            Detail::OfferEnded { agent, cause, .. } => self.offer_ended(now_us, row.call, agent, cause, found),
+            Detail::Connected { with, queue, .. } if !queue.is_empty() => self.connected(row.call, with, queue, found),
+            Detail::AgentWish { agent, wish } => {
+                if let Some(book) = self.books.get_mut(agent) {
+                    book.wish = Some(wish.clone()).filter(|w| w != "ready");
                 }
             }
+            Detail::Disposition { agent, .. } => {
+                if let Some(wrap) = self.books.get_mut(agent).and_then(|b| b.wrap.as_mut()) {
+                    wrap.owes = false;
+                }
+            }
+            Detail::Supervised { act, refused, .. } if act == "take-over" && refused.is_empty() => {
+                self.over.extend(row.call);
+            }
+            Detail::Surge { on } => self.surge = *on,
+            Detail::CallEnded { .. } => self.over.extend(row.call),
             Detail::Registered { extension, contacts } => {
                 self.contacts.insert(extension.clone(), *contacts);
             }
@@ -130,11 +121,118 @@ impl Agents {
         }
     }
 
+    fn connected(&mut self, call: Option<Uid>, with: &str, queue: &str, found: &mut Findings) {
+        let Some(uid) = call else { return };
+        if let Some((id, _)) = self.books.iter().find(|(id, b)| b.call == Some(uid) && *id != with) {
+            found.push(format!("call {uid} is answered by {with}, but agent {id} has it"));
+        }
+        let Some(book) = self.books.get_mut(with) else { return };
+        if let Some(other) = book.call.filter(|c| *c != uid) {
+            found.push(format!("agent {with} is in two calls, {other} and {uid}"));
+        }
+        if book.doing != Doing::Talking {
+            found.push(format!("agent {with} is connected while {}", book.text));
+        }
+        book.call = Some(uid);
+        book.last_queue = queue.to_string();
+    }
+
+    fn offer_ended(&mut self, now_us: u64, call: Option<Uid>, agent: &str, cause: &str, found: &mut Findings) {
+        let Some(book) = self.books.get_mut(agent) else { return };
+        let Some((queue, uid)) = book.offer.take() else {
+            return found.push(format!("an offer to agent {agent} ended that did not ring"));
+        };
+        if call != Some(uid) {
+            found.push(format!("an offer of call {uid} to agent {agent} ended in call {call:?}"));
+        }
+        let Some(config) = self.config.queues.get(&queue) else { return };
+        if let Some((limit, reason)) = rule_of(config, cause) {
+            book.missed(now_us, limit, reason, u64::from(config.retry_delay_s) * 1_000_000);
+        }
+    }
+
+    fn state(
+        &mut self,
+        now_us: u64,
+        row: &LegEvent,
+        (agent, phone): (&str, &str),
+        (from, to): (&str, &str),
+        why: &str,
+        found: &mut Findings,
+    ) {
+        let surge = self.surge;
+        let (was, will) = (doing(from), doing(to));
+        let taken = self.books.iter().find(|(id, b)| *id != agent && b.at_work() && b.phone == phone);
+        if let (Some((other, _)), true) = (taken, will != Doing::LoggedOut && !phone.is_empty()) {
+            found.push(format!("agent {agent} works at the phone of agent {other}, {phone}"));
+        }
+        let Some(book) = self.books.get_mut(agent) else {
+            return found.push(format!("agent {agent} is not in the configuration"));
+        };
+        if *from != book.text {
+            found.push(format!("agent {agent} leaves {from}, but was {}", book.text));
+        }
+        if why.is_empty() || row.actor.is_empty() {
+            found.push(format!("agent {agent} enters {to} without a cause"));
+        }
+        if !LEGAL.iter().any(|(s, follow)| *s == was && follow.contains(&will)) {
+            found.push(format!("agent {agent} goes from {from} to {to}: {why}"));
+        }
+        if book.phone != phone && was != Doing::LoggedOut && will != Doing::LoggedOut {
+            found.push(format!("agent {agent} moves from phone {} to {phone} while {from}", book.phone));
+        }
+        book.check_miss(agent, to, found);
+        if was == Doing::WrapUp {
+            book.leaves_wrap_up(agent, now_us, (will, why), &self.config, found);
+        }
+        if was.in_call() && !will.in_call() {
+            self.left.extend(book.call.take().map(|uid| (agent.to_string(), uid)));
+        }
+        book.check_wish(agent, will, to, why, found);
+        book.enter(now_us, was, will, to, phone, agent, found);
+        if will == Doing::Talking && was != Doing::Hold {
+            self.entered.push(agent.to_string());
+            book.offer = None;
+        }
+        if will == Doing::WrapUp && was != Doing::WrapUp {
+            let wrap = self.config.queues.get(&book.last_queue).and_then(|queue| wrap_of(queue, now_us, surge));
+            if wrap.is_none() {
+                found.push(format!("agent {agent} wraps up after a call of {}, which has none", book.last_queue));
+            }
+            book.wrap = wrap;
+        }
+        if will == Doing::Ready {
+            self.ready.insert(agent.to_string());
+        } else {
+            self.ready.remove(agent);
+        }
+    }
+
+    /// All outputs of a turn were shown.
+    pub fn turn_over(&mut self, found: &mut Findings) {
+        for (agent, uid) in std::mem::take(&mut self.left) {
+            if !self.over.contains(&uid) {
+                found.push(format!("agent {agent} left call {uid}, which goes on"));
+            }
+        }
+        for agent in std::mem::take(&mut self.entered) {
+            let book = self.books.get(&agent);
+            if book.is_some_and(|b| b.doing.in_call() && b.call.is_none()) {
+                found.push(format!("agent {agent} talks, but is not connected"));
+            }
+        }
+        for uid in std::mem::take(&mut self.over) {
+            if let Some((id, _)) = self.books.iter().find(|(_, b)| b.call == Some(uid)) {
+                found.push(format!("agent {id} still talks in call {uid}, which is over"));
+            }
+        }
+    }
+
     /// Time passed: nobody stays in wrap-up for longer than configured.
     pub fn time(&mut self, now_us: u64, grace_us: u64, found: &mut Findings) {
         for (id, book) in &mut self.books {
-            let limit_us = book.since_us + self.wrap_up_us + PUNCTUAL_US + grace_us;
-            if book.state == "wrap-up" && now_us > limit_us && !book.overdue {
+            let Some(wrap) = book.wrap.filter(|_| book.doing == Doing::WrapUp && !book.overdue) else { continue };
+            if now_us > wrap.end_us() + PUNCTUAL_US + grace_us {
                 book.overdue = true;
                 found.push(format!("agent {id} is in wrap-up since {} us", book.since_us));
             }
@@ -144,14 +242,29 @@ impl Agents {
     /// The end: nobody talks, rings or is reserved.
     pub fn finish(&self, found: &mut Findings) {
         for (id, book) in &self.books {
-            if matches!(plain(&book.state), "talking" | "ringing" | "reserved" | "wrap-up" | "personal") {
-                found.push(format!("agent {id} is left {} since {} us", book.state, book.since_us));
+            let rests = matches!(book.doing, Doing::LoggedOut | Doing::NotReady | Doing::Ready);
+            if !rests && book.doing != Doing::WrapUp {
+                found.push(format!("agent {id} is left {} since {} us", book.text, book.since_us));
             }
         }
     }
 }
 
-/// The state without its reason.
-fn plain(state: &str) -> &str {
-    state.split(' ').next().unwrap_or("")
+/// After how many misses for this cause in a row an agent rests, and the reason that is given; none when the offer was
+/// withdrawn.
+fn rule_of(queue: &Queue, cause: &str) -> Option<(u8, u8)> {
+    match cause {
+        "no-answer" => Some((queue.rona_no_answer, 90)),
+        "busy" => Some((queue.rona_busy, 90)),
+        "rejected" => Some((queue.rona_reject, 90)),
+        "unreachable" => Some((queue.rona_unreachable, 91)),
+        _ => None,
+    }
+}
+
+fn wrap_of(queue: &Queue, now_us: u64, surge: bool) -> Option<Wrap> {
+    let wrap_s = queue.surge_wrap_up_s.filter(|_| surge).unwrap_or(queue.wrap_up_s);
+    let latest_us = now_us + u64::from(queue.wrap_up_max_s.max(wrap_s)) * 1_000_000;
+    let owes = queue.disposition_required;
+    (wrap_s > 0 || owes).then(|| Wrap { until_us: now_us + u64::from(wrap_s) * 1_000_000, latest_us, owes })
 }

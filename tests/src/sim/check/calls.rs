@@ -17,7 +17,7 @@ struct Book {
     answered: bool,
     queued_us: Option<u64>,
     connected_us: Option<u64>,
-    legs_open: u32,
+    legs_ended: u32,
     ended: Option<(u64, String)>,
 }
 
@@ -26,6 +26,8 @@ struct Book {
 pub struct Calls {
     books: BTreeMap<Uid, Book>,
     by_caller: BTreeMap<CallerId, Uid>,
+    /// What supervisors hear: for each the modes of the calls that they hear.
+    monitors: BTreeMap<String, Vec<String>>,
     /// The machine went down once: a call that ended with it may be begun again by a repeated INVITE.
     pub power_was_cut: bool,
 }
@@ -35,6 +37,16 @@ pub struct Calls {
 const LOST_US: u64 = 60_000_000;
 /// Without loss and fault a goodbye is heard at once; a line takes its time to say it.
 const CALM_US: u64 = 3_000_000;
+
+/// A call that was over for so long is not told of any more.
+const FORGET_US: u64 = 240_000_000;
+
+/// No fault near the end of this caller's call.
+fn is_calm(caller: &Caller, fair: bool, faults: &[u64]) -> bool {
+    let end_us = caller.ended_us.unwrap_or(0);
+    let next = faults.partition_point(|at| at + LOST_US < end_us);
+    fair && faults.get(next).is_none_or(|at| *at > end_us + LOST_US)
+}
 
 impl Calls {
     /// The world's caller of a call, if known.
@@ -49,23 +61,37 @@ impl Calls {
         if let Detail::CallBegan { caller: number, origin, .. } = &row.detail {
             return self.began(uid, at_us, number, origin, caller, found);
         }
+        if let Detail::Supervised { supervisor, act, refused, .. } = &row.detail
+            && refused.is_empty()
+        {
+            self.supervised(supervisor, act);
+        }
+        // What an agent does after a call is told with it, however late.
+        let late = matches!(row.detail, Detail::AgentState { .. } | Detail::Disposition { .. });
         let Some(book) = self.books.get_mut(&uid) else {
+            if late {
+                return;
+            }
             return found.push(format!("row {} of call {uid}, which never began: {:?}", row.seq, row.detail));
         };
         let after = matches!(
             row.detail,
             Detail::LegMedia { .. } | Detail::Sip { .. } | Detail::Media { .. } | Detail::SetAside { .. }
         );
-        if book.ended.is_some() && !after {
+        if book.ended.is_some() && !after && !late {
             found.push(format!("row {} of call {uid} after its end: {:?}", row.seq, row.detail));
         }
         match &row.detail {
             Detail::Answered if row.leg == Some(0) => book.answered = true,
             Detail::Queued { .. } => book.queued_us = Some(at_us),
             Detail::Connected { with, wait_ms, queue } => {
-                book.connected_us = Some(at_us);
+                let taken_over = book.connected_us.is_some() && with.starts_with("supervisor ");
+                if book.connected_us.is_some() && !taken_over {
+                    found.push(format!("call {uid} is answered twice, now by {with}"));
+                }
+                book.connected_us.get_or_insert(at_us);
                 let wait_us = book.queued_us.map_or(0, |at| at_us - at);
-                if !queue.is_empty() && wait_us / 1_000 != *wait_ms {
+                if !queue.is_empty() && !taken_over && wait_us / 1_000 != *wait_ms {
                     found.push(format!("call {uid} connected with {with} after {wait_ms} ms, but waited {wait_us} us"));
                 }
             }
@@ -75,8 +101,12 @@ impl Calls {
                     found.push(format!("call {uid} abandoned after {wait_ms} ms, but waited {wait_us} us"));
                 }
             }
-            Detail::LegEnded { .. } => book.legs_open += 1,
-            Detail::CallEnded { disposition, .. } => {
+            Detail::LegEnded { .. } => book.legs_ended += 1,
+            Detail::CallEnded { disposition, by } => {
+                // The leg of a supervisor who takes a call goes on in that one.
+                if book.legs_ended == 0 && by != "supervisor" {
+                    found.push(format!("call {uid} ended without the end of a leg"));
+                }
                 if (disposition == "ANSWERED") && !book.answered {
                     found.push(format!("call {uid} is {disposition} but was never answered"));
                 }
@@ -119,15 +149,52 @@ impl Calls {
             if book.ended.is_none() {
                 found.push(format!("call {uid} ({} {}) never ended", book.origin, book.number));
             }
-            if book.legs_open == 0 {
-                found.push(format!("call {uid} ended without the end of a leg"));
-            }
         }
         for (id, caller) in callers {
-            let end_us = caller.ended_us.unwrap_or(0);
-            let next = faults.partition_point(|at| at + LOST_US < end_us);
-            let calm = fair && faults.get(next).is_none_or(|at| *at > end_us + LOST_US);
-            self.compare(*id, caller, calm, found);
+            self.compare(*id, caller, is_calm(caller, fair, faults), found);
+        }
+    }
+
+    /// Calls that were over long ago are looked at for the last time and forgotten, on both sides.
+    pub fn sweep(
+        &mut self,
+        now_us: u64,
+        callers: &mut BTreeMap<CallerId, Caller>,
+        fair: bool,
+        faults: &[u64],
+        found: &mut Findings,
+    ) {
+        let old = |at_us: u64| at_us + FORGET_US < now_us;
+        let over = |b: &Book| b.ended.as_ref().is_some_and(|(at, _)| old(*at));
+        callers.retain(|id, caller| {
+            let uid = self.by_caller.get(id).copied();
+            let done = uid.and_then(|uid| self.books.get(&uid)).is_none_or(over) && caller.ended_us.is_some_and(old);
+            if done {
+                self.compare(*id, caller, is_calm(caller, fair, faults), found);
+                self.by_caller.remove(id);
+                uid.and_then(|uid| self.books.remove(&uid));
+            }
+            !done
+        });
+        self.books.retain(|_, b| b.caller.is_some() || !over(b));
+    }
+
+    /// What supervisors hear now: for each the modes.
+    pub fn monitors(&self) -> &BTreeMap<String, Vec<String>> {
+        &self.monitors
+    }
+
+    fn supervised(&mut self, supervisor: &str, act: &str) {
+        match act {
+            "listen" | "whisper" | "barge" => {
+                let modes = self.monitors.entry(supervisor.to_string()).or_default();
+                modes.clear();
+                modes.push(act.to_string());
+            }
+            "monitor-end" => {
+                self.monitors.remove(supervisor);
+            }
+            _ => {}
         }
     }
 

@@ -2,9 +2,15 @@
 //! the world, and say what was wrong.
 
 pub mod agents;
+pub mod book;
 pub mod calls;
+pub mod hours;
+pub mod memory;
+pub mod place;
 pub mod queues;
 pub mod recordings;
+pub mod secrets;
+pub mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +23,9 @@ use pbx::door::RecordingChange;
 use pbx::event::{Detail, LegEvent};
 use queues::Queues;
 use recordings::Recordings;
+use secrets::Secrets;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a checker found: when, and in words.
 pub type Findings = Vec<String>;
@@ -29,6 +37,7 @@ pub struct Checks {
     agents: Agents,
     queues: Queues,
     recordings: Recordings,
+    secrets: Secrets,
     found: Vec<(u64, String)>,
     /// Callers whose call the box declared over in this turn.
     pub ended: Vec<CallerId>,
@@ -44,11 +53,13 @@ const FOUND_MAX: usize = 20;
 impl Checks {
     /// Checkers for a site.
     pub fn new(config: &Config) -> Checks {
+        let shared = Arc::new(config.clone());
         Checks {
             calls: Calls::default(),
-            agents: Agents::new(config),
-            queues: Queues::new(config),
+            agents: Agents::new(&shared),
+            queues: Queues::new(&shared),
             recordings: Recordings::default(),
+            secrets: Secrets::default(),
             found: Vec::new(),
             ended: Vec::new(),
             silence_timeout_s: config.media.silence_timeout_s,
@@ -97,8 +108,16 @@ impl Checks {
             found.push(format!("row {} is dated {:?}", row.seq, row.at));
         }
         self.calls.row(row, caller, &mut found);
+        // What a decision rests on is the state of the agents before it.
+        let decides = matches!(row.detail, Detail::Offered { .. } | Detail::AgentState { .. });
+        if decides {
+            self.queues.row(now_us, row, &self.agents, &mut found);
+        }
         self.agents.row(now_us, row, &mut found);
-        self.queues.row(now_us, row, &self.agents, &mut found);
+        if !decides {
+            self.queues.row(now_us, row, &self.agents, &mut found);
+        }
+        self.secrets.row(now_us, row, &mut found);
         if let (Detail::CallEnded { .. }, Some(uid)) = (&row.detail, row.call) {
             self.ended.extend(self.calls.caller_of(uid));
         }
@@ -121,7 +140,34 @@ impl Checks {
 
     /// An input has been handled; all its outputs were shown.
     pub fn turn_over(&mut self, now_us: u64) {
-        self.queues.turn_over(now_us, &self.agents);
+        let mut found = Findings::new();
+        self.agents.turn_over(&mut found);
+        self.queues.turn_over(now_us, &self.agents, &mut found);
+        self.gather(now_us, found);
+    }
+
+    /// Somebody types a PIN now.
+    pub fn secret_typed(&mut self, now_us: u64, pin: &str) {
+        self.secrets.typed(now_us, pin);
+    }
+
+    /// Bytes that leave the box.
+    pub fn leaves(&mut self, now_us: u64, bytes: &[u8]) {
+        let mut found = Findings::new();
+        self.secrets.leaves(now_us, bytes, &mut found);
+        self.gather(now_us, found);
+    }
+
+    /// What a supervisor hears, as the rows tell: mode by supervisor.
+    pub fn heard_by_supervisors(&self) -> &BTreeMap<String, Vec<String>> {
+        self.calls.monitors()
+    }
+
+    /// Forgets calls that were over long ago, after a last look at them.
+    pub fn sweep(&mut self, now_us: u64, callers: &mut BTreeMap<CallerId, Caller>, fair: bool, faults: &[u64]) {
+        let mut found = Findings::new();
+        self.calls.sweep(now_us, callers, fair, faults, &mut found);
+        self.gather(now_us, found);
     }
 
     /// Time passed.
