@@ -20,6 +20,8 @@ tools/run demo               plays the main job from ring to recording and print
 tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
                              `world help` lists all
 tools/run replay             gives the journaled inputs of a data directory to two fresh cores, compares both byte for byte
+tools/run simulate …         plays a day's callers to the real router with other staff, beside Erlang C and Erlang A;
+                             `simulate --help` lists what can be changed
 tools/run explain [CALL|last]
                              why a call went to whom it went: candidates, terms, exclusions and their lines
 tools/run state [TIME|now]   how queues, agents and calls stood, e.g. at '2026-11-22 09:30:00' (UTC unless an offset follows)
@@ -56,6 +58,13 @@ pub enum Command {
     Replay {
         /// Data directory.
         data: PathBuf,
+    },
+    /// Ask what other staff would do.
+    Simulate {
+        /// Data directory of a recorded day.
+        data: PathBuf,
+        /// What follows.
+        words: Vec<String>,
     },
     /// Explain the decisions of a call.
     Explain {
@@ -116,8 +125,8 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Short('h') | Long("help") => read.help = true,
             Value(word) => {
                 read.free.push(word.string()?);
-                // What follows `world` is the world's.
-                if read.free.last().is_some_and(|w| w == "world") {
+                // What follows `world` is the world's, what follows `simulate` the simulation's.
+                if read.free.last().is_some_and(|w| w == "world" || w == "simulate") {
                     for rest in parser.raw_args()? {
                         read.free.push(rest.string()?);
                     }
@@ -160,6 +169,7 @@ fn command(options: Options) -> Result<Command, String> {
         Some("replay") => Command::Replay { data },
         Some("explain") => Command::Explain { data, call: free.next() },
         Some("state") => Command::State { data, time: pbxd::cli::time(free.by_ref()) },
+        Some("simulate") => Command::Simulate { data, words: free.by_ref().collect() },
         Some("tidy") => Command::Tidy,
         Some("bench") => Command::Bench(Bench::parse(free.next().as_deref(), options.json, options.seconds)?),
         Some("load") => {
@@ -234,6 +244,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Replay { data } => told_replay(&data),
         Command::Explain { data, call } => told(languages, |language| tell::explain(&data, call.as_deref(), language)),
         Command::State { data, time } => told(languages, |language| tell::state(&data, time.as_deref(), language)),
+        Command::Simulate { data, words } => crate::simulate::run(&data, &words, languages),
         Command::Tidy => tidy(),
         Command::Bench(bench) => bench::run(&bench),
         Command::Load(load) => load::run(&load),

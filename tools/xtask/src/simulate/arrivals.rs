@@ -2,7 +2,7 @@
 //! Recorded callers come from `recorded.rs` in the same form.
 
 use super::chance::{exponential_us, index};
-use tests::sim::dice::Dice;
+use ::tests::sim::dice::Dice;
 
 /// A stretch of the day in which calls come at a steady rate.
 #[derive(Clone, Copy, PartialEq, Debug)]

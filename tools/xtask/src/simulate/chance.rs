@@ -1,7 +1,7 @@
 //! Chance for generated arrivals: exact exponential times from the seeded streams of the simulation. Not the box's
 //! random stream.
 
-use tests::sim::dice::Dice;
+use ::tests::sim::dice::Dice;
 
 /// A share of (0, 1], evenly.
 pub fn share(dice: &mut Dice) -> f64 {

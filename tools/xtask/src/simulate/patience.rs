@@ -85,7 +85,7 @@ impl Patience {
 mod tests {
     use super::super::chance::exponential_us;
     use super::*;
-    use tests::sim::dice::Dice;
+    use ::tests::sim::dice::Dice;
 
     fn gone(s: u64) -> Wait {
         Wait { us: s * 1_000_000, hung_up: true }

@@ -5,11 +5,11 @@ use super::arrivals::{Arrival, Interval, Profile};
 use super::chance::{index, share};
 use super::patience::{Patience, Wait};
 use super::tally::{End, Ledger, Shifts};
+use ::tests::sim::dice::Dice;
 use pbx::config::{Config, Language};
 use pbx::event::Detail;
 use pbxd::store::read::{Reader, open_readonly};
 use std::path::Path;
-use tests::sim::dice::Dice;
 
 /// Rows read at once.
 const ROWS: u64 = 50_000;
@@ -55,7 +55,7 @@ pub fn read(
     let unusable = |why: String| format!("{}: {why}", data.display());
     let reader = open_readonly(data).map_err(|e| unusable(e.to_string()))?;
     let config = last_config(&reader, language).map_err(unusable)?;
-    let span = span(&reader, day, utc_offset_s(&config), queue).map_err(unusable)?;
+    let span = span(&reader, day, i64::from(config.system.utc_offset_min) * 60, queue).map_err(unusable)?;
     let ledger = fold(&reader, &span, queue).map_err(unusable)?;
     let waits = ledger.lives.iter().filter(|l| l.end != End::Waiting);
     let waits: Vec<Wait> = waits.map(|l| Wait { us: l.wait_us, hung_up: l.end == End::Abandoned }).collect();
@@ -70,11 +70,6 @@ fn last_config(reader: &Reader, language: Language) -> Result<Config, String> {
         let lines: Vec<String> = problems.iter().map(|p| p.render(language)).collect();
         lines.join("\n")
     })
-}
-
-/// Local time of a site; there is no daylight saving time.
-fn utc_offset_s(_config: &Config) -> i64 {
-    8 * 3_600
 }
 
 fn span(reader: &Reader, day: Option<&str>, offset_s: i64, queue: Option<&str>) -> Result<Span, String> {

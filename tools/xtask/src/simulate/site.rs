@@ -5,6 +5,10 @@
 use super::arrivals::Arrival;
 use super::staffing::Staffed;
 use super::tally::{End, Ledger, Life, Shifts, Step};
+use ::tests::sim::dice::Dice;
+use ::tests::sim::media::{Effect, FakeMedia};
+use ::tests::sim::phone::{Act, CallNo, Identity, News, Phone};
+use ::tests::sim::plan::{BOX, CARRIER, DAWN, START_US};
 use base::media::Report;
 use base::time::{Instant, Now, Wall};
 use pbx::Pbx;
@@ -14,10 +18,6 @@ use signaling::sip::door::{Input as SipInput, Output as SipOutput};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Range;
-use tests::sim::dice::Dice;
-use tests::sim::media::{Effect, FakeMedia};
-use tests::sim::phone::{Act, CallNo, Identity, News, Phone};
-use tests::sim::plan::{BOX, CARRIER, DAWN, START_US};
 
 /// From one end of the network to the other.
 const NETWORK_US: u64 = 100;
@@ -37,7 +37,7 @@ pub struct Scene<'a> {
     pub staffed: &'a Staffed,
     /// Who calls, in order.
     pub arrivals: &'a [Arrival],
-    /// How long an agent lets it ring.
+    /// How long an agent lets it ring on average; each time between half of it and one and a half.
     pub ring_us: u64,
     /// Of all dice.
     pub seed: u64,
@@ -61,8 +61,10 @@ enum Event {
 
 struct Site<'a> {
     scene: &'a Scene<'a>,
+    journal: &'a mut dyn FnMut(&LegEvent),
     now_us: u64,
     pbx: Pbx,
+    dice: Dice,
     phones: Vec<Phone>,
     timer_of: Vec<Option<u64>>,
     by_addr: BTreeMap<SocketAddr, usize>,
@@ -83,7 +85,15 @@ struct Site<'a> {
 /// # Errors
 /// What the box or a phone complained about; the figures would mean nothing.
 pub fn play(scene: &Scene<'_>) -> Result<Ledger, String> {
-    let mut site = Site::new(scene);
+    play_told(scene, &mut |_| {})
+}
+
+/// As [`play`]; every row of the journal is shown to `journal`, too.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_told(scene: &Scene<'_>, journal: &mut dyn FnMut(&LegEvent)) -> Result<Ledger, String> {
+    let mut site = Site::new(scene, journal);
     site.open_doors();
     let close_us = site.zero_us() + scene.arrivals.last().map_or(0, |a| a.at_us) + CLOSING_US;
     while (site.open > 0 || site.now_us < site.zero_us() + scene.counted_us.end) && site.now_us < close_us {
@@ -99,7 +109,7 @@ pub fn play(scene: &Scene<'_>) -> Result<Ledger, String> {
 }
 
 impl<'a> Site<'a> {
-    fn new(scene: &'a Scene<'a>) -> Site<'a> {
+    fn new(scene: &'a Scene<'a>, journal: &'a mut dyn FnMut(&LegEvent)) -> Site<'a> {
         let phone = |index: usize, user: &str, secret: &str, addr: SocketAddr| {
             let identity = Identity {
                 user: user.to_string(),
@@ -118,8 +128,10 @@ impl<'a> Site<'a> {
         phones.push(phone(phones.len(), "carrier", "", CARRIER));
         Site {
             scene,
+            journal,
             now_us: START_US,
             pbx: Pbx::new(),
+            dice: Dice::new(scene.seed, 2),
             timer_of: vec![None; phones.len()],
             by_addr: phones.iter().enumerate().map(|(n, p)| (p.identity.addr, n)).collect(),
             phones,
@@ -145,7 +157,7 @@ impl<'a> Site<'a> {
     }
 
     fn open_doors(&mut self) {
-        let seed = Dice::new(self.scene.seed, 2).key();
+        let seed = self.dice.key();
         let build = "simulation".to_string();
         self.feed(Input::Boot(Boot { seed, build, recovered: false, machine_restarted: false, events_from: 1 }));
         self.feed(Input::Configured(self.scene.staffed.config.clone()));
@@ -260,13 +272,16 @@ impl<'a> Site<'a> {
     fn told(&mut self, index: usize, news: News) {
         let trunk = self.phones.len() - 1;
         match news {
-            News::Offered(no) if index != trunk => self.plan(self.scene.ring_us, Event::PickUp(index, no)),
+            News::Offered(no) if index != trunk => {
+                let ring_us = self.scene.ring_us / 2 + self.dice.below(self.scene.ring_us + 1);
+                self.plan(ring_us, Event::PickUp(index, no));
+            }
             News::Refused(no, _) | News::Ended(no) if index == trunk => {
                 if let Some(n) = self.by_call.remove(&no) {
                     self.calls[n] = None;
                     self.open -= 1;
                     let life = &mut self.ledger.lives[n];
-                    if life.queued_at_us.is_none() {
+                    if life.queued_at_us.is_none() && life.end == End::Waiting {
                         life.end = End::Refused;
                     }
                 }
@@ -316,6 +331,7 @@ impl<'a> Site<'a> {
                 if !std::mem::replace(&mut self.commit_planned, true) {
                     self.plan(COMMIT_US, Event::Commit);
                 }
+                (self.journal)(&row);
                 self.recorded(&row);
             }
             Output::Alarm(alarm) if alarm.raised && alarm.name.contains("bug") => {

@@ -96,7 +96,7 @@ pub struct Ledger {
     pub lives: Vec<Life>,
     /// What the agents' time went into.
     pub shifts: Shifts,
-    /// Ring time of answered offers.
+    /// From offer to answer, of those answered.
     pub ring_us: Sum,
     /// Agents who were there when a caller came.
     pub present: Sum,
@@ -154,6 +154,10 @@ impl Ledger {
             }
             Detail::Abandoned { by, .. } => {
                 life.ends(at_us, End::by(by));
+                Step::Left
+            }
+            Detail::Overflowed { .. } => {
+                life.ends(at_us, End::Left);
                 Step::Left
             }
             Detail::CallEnded { .. } => {

@@ -1,0 +1,413 @@
+//! The answer on paper: one table of what was simulated beside what the models say, what each of them assumes and where
+//! that is not so, and a picture over the number of agents.
+
+use super::basis::Basis;
+use super::erlang::{Outlook, Variant};
+use super::models::{over_profile_a, over_profile_c};
+use super::options::Options;
+use super::runs::{Run, mean};
+use super::tally::Mean;
+use super::words::{self as say, Word};
+use pbx::config::Language;
+use pbxd::story::layout::width;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Cells of a full bar.
+const BAR: usize = 40;
+
+/// Everything that is told.
+pub struct Report<'a> {
+    /// What was simulated.
+    pub basis: &'a Basis,
+    /// What was asked for.
+    pub options: &'a Options,
+    /// Runs by number of agents.
+    pub runs: &'a BTreeMap<u32, Vec<Run>>,
+    /// How long it took.
+    pub took: Duration,
+    /// Language.
+    pub language: Language,
+}
+
+/// A row of the table: its name, how it is printed, and its value in each kind of column.
+struct Row {
+    name: String,
+    form: Form,
+    run: fn(&Run, Variant) -> Option<f64>,
+    model: fn(&Outlook, f64, Variant) -> Option<f64>,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Calls,
+    Percent,
+    Tenths,
+    Hundredths,
+}
+
+impl Form {
+    fn number(self, value: f64) -> String {
+        match self {
+            Form::Calls => format!("{value:.0}"),
+            Form::Percent => format!("{:.1} %", value * 100.0),
+            Form::Tenths => format!("{value:.1}"),
+            Form::Hundredths => format!("{value:.2}"),
+        }
+    }
+
+    fn mean(self, value: Option<Mean>) -> String {
+        let Some(Mean { mean, error }) = value else { return "–".into() };
+        match (error, self) {
+            (None, _) => self.number(mean),
+            (Some(error), Form::Percent) => format!("{:.1} ± {:.1} %", mean * 100.0, error * 200.0),
+            (Some(error), Form::Calls) => format!("{mean:.0} ± {:.0}", error * 2.0),
+            (Some(error), Form::Tenths) => format!("{mean:.1} ± {:.1}", error * 2.0),
+            (Some(error), Form::Hundredths) => format!("{mean:.2} ± {:.2}", error * 2.0),
+        }
+    }
+}
+
+impl Report<'_> {
+    /// The whole report.
+    pub fn text(&self) -> String {
+        let mut parts = vec![self.heading(), self.table(), self.balance(), self.assumptions()];
+        let broken = self.broken();
+        if !broken.is_empty() {
+            parts.push(self.list(say::BEWARE, &broken));
+        }
+        if self.basis.queues.len() > 1 {
+            parts.push(self.queues());
+        }
+        if self.runs.len() > 1 {
+            parts.push(self.picture());
+        }
+        parts.join("\n")
+    }
+
+    fn say(&self, word: Word, values: &[(&str, &str)]) -> String {
+        word.say(self.language, values)
+    }
+
+    fn main(&self) -> &[Run] {
+        self.runs.get(&self.basis.agents).map_or(&[], Vec::as_slice)
+    }
+
+    fn heading(&self) -> String {
+        let basis = self.basis;
+        let (aht, wrap) = (format!("{:.0}", basis.aht_s), format!("{:.0}", basis.wrap_up_s));
+        let calls = format!("{:.0}", basis.profile.calls());
+        let callers = match &basis.recorded {
+            Some(recorded) => {
+                let agents = format!("{:.1}", recorded.ledger.present.mean());
+                let values = [
+                    ("day", recorded.day.as_str()),
+                    ("calls", &calls),
+                    ("aht", &aht),
+                    ("wrap", &wrap),
+                    ("agents", &agents),
+                ];
+                self.say(say::RECORDED_DAY, &values)
+            }
+            None => {
+                let hours = format!("{:.1}", basis.profile.length_s() / 3_600.0);
+                self.say(say::GENERATED, &[("calls", &calls), ("hours", &hours), ("aht", &aht), ("wrap", &wrap)])
+            }
+        };
+        let strategy = match (&basis.change.strategy, &basis.ground) {
+            (Some(strategy), _) => strategy.clone(),
+            (None, Some(_)) => self.say(say::STRATEGIES_AS_SITE, &[]),
+            (None, None) => "longest-idle".into(),
+        };
+        let (agents, ring) = (basis.agents.to_string(), format!("{:.1}", basis.ring_s));
+        let values =
+            [("agents", agents.as_str()), ("strategy", &strategy), ("ring", &ring), ("patience", &self.patience())];
+        let staff = self.say(say::STAFF, &values);
+        let count: usize = self.runs.values().map(Vec::len).sum();
+        let hours = format!("{:.0}", count as f64 * basis.length_us() as f64 / 3.6e9);
+        let (runs, ms) = (count.to_string(), self.took.as_millis().to_string());
+        let played = if count == 1 { say::PLAYED_ONCE } else { say::PLAYED };
+        let played = self.say(played, &[("runs", &runs), ("hours", &hours), ("ms", &ms)]);
+        format!("{callers}\n{staff}\n{played}\n")
+    }
+
+    fn patience(&self) -> String {
+        let estimate = self.basis.recorded.as_ref().and_then(|r| r.patience.as_ref());
+        let Some(mean_s) = self.basis.patience_s else { return self.say(say::PATIENCE_ENDLESS, &[]) };
+        let s = format!("{mean_s:.0}");
+        match estimate.filter(|_| self.options.patience_s.is_none()) {
+            Some(estimate) => {
+                self.say(say::PATIENCE_KAPLAN, &[("s", &s), ("km", &format!("{:.0}", estimate.mean_s()))])
+            }
+            None => self.say(say::SECONDS, &[("s", &s)]),
+        }
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let letter = self.options.variant.letter().to_string();
+        let within = format!("{}", self.options.threshold.within_s);
+        let row = |word: Word, form, run, model| Row { name: self.say(word, &[]), form, run, model };
+        let mut rows = vec![
+            row(say::OFFERED, Form::Calls, |r, _| Some(r.figures.ends.offered), |_, calls, _| Some(calls)),
+            row(
+                say::ANSWERED,
+                Form::Calls,
+                |r, _| Some(r.figures.ends.answered),
+                |o, calls, _| Some(o.ends.answered * calls),
+            ),
+            row(
+                say::ABANDONED,
+                Form::Calls,
+                |r, _| Some(r.figures.ends.abandoned),
+                |o, calls, _| Some(o.ends.abandoned * calls),
+            ),
+            row(say::LEFT, Form::Calls, |r, _| Some(r.figures.left), |_, _, _| None),
+            row(say::OTHERS, Form::Calls, |r, _| Some(r.figures.others), |_, _, _| None),
+            row(say::LEVEL, Form::Percent, |r, v| r.figures.ends.service_level(v), |o, _, v| o.ends.service_level(v)),
+            row(
+                say::ANSWER_RATE,
+                Form::Percent,
+                |r, _| Some(r.figures.ends.answered / r.figures.ends.offered.max(1.0)),
+                |o, _, _| Some(o.ends.answered),
+            ),
+            row(
+                say::ASA,
+                Form::Tenths,
+                |r, _| (r.figures.ends.answered > 0.0).then_some(r.figures.asa_s),
+                |o, _, _| Some(o.asa_s),
+            ),
+            row(
+                say::ABANDON_TIME,
+                Form::Tenths,
+                |r, _| (r.figures.ends.abandoned > 0.0).then_some(r.figures.abandon_s),
+                |o, _, _| o.abandon_s,
+            ),
+            row(say::OCCUPANCY, Form::Percent, |r, _| Some(r.occupancy), |o, _, _| Some(o.occupancy)),
+            row(say::LENGTH, Form::Hundredths, |r, _| Some(r.length), |o, _, _| Some(o.length)),
+            row(say::LENGTH_MAX, Form::Calls, |r, _| Some(r.length_max), |_, _, _| None),
+        ];
+        if let Some(level) = rows.get_mut(5) {
+            level.name = self.say(say::LEVEL, &[("letter", &letter), ("s", &within)]);
+        }
+        rows
+    }
+
+    fn table(&self) -> String {
+        let (basis, variant) = (self.basis, self.options.variant);
+        let assumed = basis.assumed(self.options);
+        let models = [over_profile_c(&basis.profile, &assumed), over_profile_a(&basis.profile, &assumed)];
+        let calls = mean(self.main(), |r| Some(r.figures.ends.offered)).map_or(0.0, |m| m.mean);
+        let recorded = self.recorded_run();
+        let mut heading = vec![String::new(), self.say(say::SIMULATED, &[])];
+        heading.extend([say::ERLANG_C, say::ERLANG_A].map(|w| self.say(w, &[])));
+        heading.extend(recorded.as_ref().map(|_| self.say(say::RECORDED, &[])));
+        let mut lines = vec![heading];
+        for row in self.rows() {
+            let mut cells = vec![row.name, row.form.mean(mean(self.main(), |r| (row.run)(r, variant)))];
+            cells.extend(models.iter().map(|model| {
+                let value = model.as_ref().and_then(|o| (row.model)(o, calls, variant));
+                value.map_or("–".into(), |v| row.form.number(v))
+            }));
+            cells.extend(recorded.as_ref().map(|r| (row.run)(r, variant).map_or("–".into(), |v| row.form.number(v))));
+            lines.push(cells);
+        }
+        aligned(&lines)
+    }
+
+    fn recorded_run(&self) -> Option<Run> {
+        self.basis.recorded.as_ref().map(|r| Run::of(&r.ledger, 0, self.options))
+    }
+
+    fn balance(&self) -> String {
+        let recorded = self.recorded_run();
+        let runs = || self.runs.values().flatten().chain(&recorded);
+        let word = if runs().all(|r| r.figures.adds_up()) { say::ADDS_UP } else { say::DOES_NOT_ADD_UP };
+        let variant = match self.options.variant {
+            Variant::A => say::VARIANT_A,
+            Variant::B => say::VARIANT_B,
+            Variant::C => say::VARIANT_C,
+            Variant::D => say::VARIANT_D,
+            Variant::E => say::VARIANT_E,
+        };
+        let short = format!("{}", self.options.threshold.short_s);
+        format!("{}\n{}\n", self.say(word, &[]), self.say(variant, &[("s", &short)]))
+    }
+
+    fn assumptions(&self) -> String {
+        let mut lines = vec![
+            (say::SIMULATED, say::ASSUMES_SIMULATED),
+            (say::ERLANG_C, say::ASSUMES_C),
+            (say::ERLANG_A, say::ASSUMES_A),
+        ];
+        if self.basis.recorded.is_some() {
+            lines.push((say::RECORDED, say::ASSUMES_RECORDED));
+        }
+        let told: Vec<String> =
+            lines.iter().map(|(who, what)| format!("{}: {}", self.say(*who, &[]), self.say(*what, &[]))).collect();
+        self.list(say::ASSUMES, &told)
+    }
+
+    fn list(&self, heading: Word, lines: &[String]) -> String {
+        let lines: Vec<String> = lines.iter().map(|line| format!("  - {line}\n")).collect();
+        format!("{}\n{}", self.say(heading, &[]), lines.concat())
+    }
+
+    /// Where the models' assumptions do not hold.
+    fn broken(&self) -> Vec<String> {
+        let (basis, assumed) = (self.basis, self.basis.assumed(self.options));
+        let config = basis.ground.as_ref();
+        let queue = |rule: fn(&pbx::config::Queue) -> bool| config.is_some_and(|c| c.queues.values().any(rule));
+        let bounded = |q: &pbx::config::Queue| {
+            q.max_wait_s > 0
+                || q.max_length > 0
+                || q.overflow_wait_s > 0
+                || !q.overflow.is_empty()
+                || !q.leave_empty.is_empty()
+        };
+        let mut broken = Vec::new();
+        let mut tell = |is: bool, word: Word, value: (&str, &str)| {
+            if is {
+                broken.push(self.say(word, &[value]));
+            }
+        };
+        let none = ("", "");
+        tell(basis.queues.len() > 1, say::BROKEN_QUEUES, ("n", &basis.queues.len().to_string()));
+        tell(queue(|q| !q.skills.is_empty()) && !basis.change.skills_off, say::BROKEN_SKILLS, none);
+        tell(basis.ring_s > 0.0, say::BROKEN_RING, ("s", &format!("{:.1}", basis.ring_s)));
+        tell(basis.wrap_up_s > 0.0, say::BROKEN_WRAP, ("s", &format!("{:.0}", basis.wrap_up_s)));
+        tell(basis.recorded.is_some(), say::BROKEN_TALK, none);
+        tell(queue(bounded), say::BROKEN_BOUND, none);
+        tell(basis.profile.varies(), say::BROKEN_RATE, none);
+        tell(over_profile_c(&basis.profile, &assumed).is_none(), say::BROKEN_OVERLOAD, none);
+        tell(basis.patience_s.is_none() && self.options.patience_s.is_none(), say::BROKEN_PATIENCE, none);
+        broken
+    }
+
+    fn queues(&self) -> String {
+        let variant = self.options.variant;
+        let (letter, s) = (variant.letter().to_string(), format!("{}", self.options.threshold.within_s));
+        let mut lines = vec![vec![
+            self.say(say::QUEUE, &[]),
+            self.say(say::OFFERED, &[]),
+            self.say(say::ANSWERED, &[]),
+            self.say(say::ABANDONED, &[]),
+            self.say(say::LEVEL, &[("letter", &letter), ("s", &s)]),
+            self.say(say::ASA, &[]),
+        ]];
+        for name in &self.basis.queues {
+            let of = |figure: &dyn Fn(&super::tally::Figures) -> Option<f64>| {
+                mean(self.main(), |run| run.by_queue.get(name).and_then(figure))
+            };
+            lines.push(vec![
+                name.clone(),
+                Form::Calls.mean(of(&|f| Some(f.ends.offered))),
+                Form::Calls.mean(of(&|f| Some(f.ends.answered))),
+                Form::Calls.mean(of(&|f| Some(f.ends.abandoned))),
+                Form::Percent.mean(of(&|f| f.ends.service_level(variant))),
+                Form::Tenths.mean(of(&|f| (f.ends.answered > 0.0).then_some(f.asa_s))),
+            ]);
+        }
+        format!("{}\n{}", self.say(say::BY_QUEUE, &[]), aligned(&lines))
+    }
+
+    fn picture(&self) -> String {
+        let (variant, goal) = (self.options.variant, self.options.goal);
+        let (letter, percent) = (variant.letter().to_string(), format!("{:.0}", goal * 100.0));
+        let mut lines = vec![vec![
+            self.say(say::AGENTS, &[]),
+            String::new(),
+            self.say(say::SIMULATED, &[]),
+            self.say(say::ERLANG_C, &[]),
+            self.say(say::ERLANG_A, &[]),
+        ]];
+        let mut fewest = None;
+        for (agents, runs) in self.runs {
+            let assumed = super::models::Assumed { agents: *agents, ..self.basis.assumed(self.options) };
+            let level = mean(runs, |r| r.figures.ends.service_level(variant));
+            if level.is_some_and(|m| m.mean >= goal) {
+                fewest.get_or_insert(*agents);
+            }
+            let model = |o: Option<Outlook>| {
+                o.and_then(|o| o.ends.service_level(variant)).map_or("–".into(), |v| Form::Percent.number(v))
+            };
+            let mark = if *agents == self.basis.agents { "▶ " } else { "  " };
+            lines.push(vec![
+                format!("{mark}{agents}"),
+                bar(level.map_or(0.0, |m| m.mean), goal),
+                Form::Percent.mean(level),
+                model(over_profile_c(&self.basis.profile, &assumed)),
+                model(over_profile_a(&self.basis.profile, &assumed)),
+            ]);
+        }
+        let heading = self.say(say::BY_AGENTS, &[("letter", &letter), ("goal", &percent)]);
+        let (with_a, with_c) = self.basis.needed(self.options);
+        let number = |n: Option<u32>, none: Word| n.map_or_else(|| self.say(none, &[]), |n| n.to_string());
+        let words = [
+            ("goal", percent.as_str()),
+            ("simulated", &number(fewest, say::NOT_IN_PICTURE)),
+            ("c", &number(with_c, say::MORE_THAN_CAN_BE)),
+            ("a", &number(with_a, say::MORE_THAN_CAN_BE)),
+        ];
+        format!("{heading}\n{}{}\n", aligned(&lines), self.say(say::FEWEST, &words))
+    }
+}
+
+/// A bar of eighths of a cell, with the goal shown where the bar does not reach it.
+fn bar(share: f64, goal: f64) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    let eighths = (share.clamp(0.0, 1.0) * BAR as f64 * 8.0).round() as usize;
+    let mut cells: Vec<char> = vec!['█'; eighths / 8];
+    if eighths % 8 > 0 {
+        cells.push(EIGHTHS[eighths % 8]);
+    }
+    cells.resize(BAR, ' ');
+    let mark = ((goal * BAR as f64) as usize).min(BAR - 1);
+    if cells[mark] == ' ' {
+        cells[mark] = '┊';
+    }
+    cells.into_iter().collect()
+}
+
+/// Lines of cells: the first column and bars from the left, numbers from the right.
+fn aligned(lines: &[Vec<String>]) -> String {
+    let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
+    let widest = |n: usize| lines.iter().filter_map(|l| l.get(n)).map(|cell| width(cell)).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(widest).collect();
+    let mut text = String::new();
+    for line in lines {
+        let cells: Vec<String> = line
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(n, (cell, wide))| {
+                let pad = " ".repeat(wide - width(cell));
+                if n == 0 { format!("{cell}{pad}") } else { format!("{pad}{cell}") }
+            })
+            .collect();
+        text.push_str(&format!("  {}\n", cells.join("  ").trim_end()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_end_where_they_should_and_show_the_goal() {
+        let full: String = std::iter::repeat_n('█', BAR).collect();
+        assert_eq!(bar(1.0, 0.8), full);
+        let half = bar(0.5, 0.8);
+        assert_eq!(half.chars().filter(|c| *c == '█').count(), BAR / 2);
+        assert_eq!(half.chars().position(|c| c == '┊'), Some(32));
+        assert_eq!(half.chars().count(), BAR);
+        assert_eq!(bar(0.8 + 1.0 / 320.0, 0.8).chars().last(), Some(' '));
+        assert_eq!(bar(0.0, 1.0).chars().last(), Some('┊'));
+    }
+
+    #[test]
+    fn columns_stay_aligned_in_both_scripts() {
+        let lines = [vec!["来电".into(), "12".into()], vec!["abc".into(), "3 ± 1".into()]];
+        assert_eq!(aligned(&lines), "  来电     12\n  abc   3 ± 1\n");
+    }
+}
