@@ -127,10 +127,14 @@ impl Working {
         self.dir.join("ports.log")
     }
 
+    /// All that it complained about.
+    pub fn errors(&self) -> String {
+        std::fs::read_to_string(self.dir.join("errors.log")).unwrap_or_default()
+    }
+
     /// First lines of what it complained about.
     pub fn complaints(&self) -> String {
-        let errors = std::fs::read_to_string(self.dir.join("errors.log")).unwrap_or_default();
-        errors.lines().take(12).collect::<Vec<_>>().join("\n")
+        self.errors().lines().take(12).collect::<Vec<_>>().join("\n")
     }
 
     /// The box's RTP ports of its calls, by the number of the call.

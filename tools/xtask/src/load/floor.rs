@@ -28,6 +28,10 @@ const START: Duration = Duration::from_secs(30);
 /// After the last call: the last rows are written in groups of half a second.
 const SETTLE: Duration = Duration::from_secs(2);
 
+/// What SIPp does by itself: without `abortunexp`, because between two messages that it sends it takes none, and gives a
+/// call up when one comes just then. What it did not expect it tells all the same, and that is judged.
+const BEHAVIORS: (&str, &str) = ("-default_behaviors", "bye,pingreply");
+
 /// Who is reached by the number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reached {
@@ -114,8 +118,10 @@ pub struct Played {
     pub callers: Counts,
     /// What the phones' SIPp counted.
     pub phones: Counts,
-    /// What a SIPp complained about.
+    /// What a SIPp complained about, the first lines.
     pub complaints: String,
+    /// Messages that no scenario expected, and that the box must not have sent.
+    pub unexpected: Vec<String>,
     /// What the box logged.
     pub log: String,
 }
@@ -130,7 +136,11 @@ pub fn play(plan: &Plan, look: &mut dyn FnMut(u32, &std::path::Path)) -> Outcome
     let mut pbxd = start(&place)?;
     register(plan, &town, &place)?;
     let ears = Ears::open(town, plan.habits, 7)?;
-    let phones = Load { remote: sip(plan), ..Load::new("load_phone", pair(town.phones), 0) };
+    let phones = Load {
+        remote: sip(plan),
+        options: vec![option(BEHAVIORS.0, BEHAVIORS.1)],
+        ..Load::new("load_phone", pair(town.phones), 0)
+    };
     let phones = phones.start(place.path())?;
     let mut callers = callers(plan, &town).start(place.path())?;
     ears.follow(callers.log(), phones.log())?;
@@ -147,6 +157,7 @@ pub fn play(plan: &Plan, look: &mut dyn FnMut(u32, &std::path::Path)) -> Outcome
     std::thread::sleep(SETTLE);
     look(pbxd.pid(), &data);
     let complaints = [callers.complaints(), phones.complaints()].concat();
+    let unexpected = [callers.errors(), phones.errors()].iter().flat_map(|errors| unexpected(errors)).collect();
     let phones = phones.close()?;
     let seen = ears.close()?;
     pbxd.signal(Signal::SIGINT)?;
@@ -155,7 +166,7 @@ pub fn play(plan: &Plan, look: &mut dyn FnMut(u32, &std::path::Path)) -> Outcome
     if !status.success() {
         return Err(Trouble(format!("pbxd ended with {status}:\n{log}")));
     }
-    Ok(Played { place, seen, callers: callers_counts, phones, complaints, log })
+    Ok(Played { place, seen, callers: callers_counts, phones, complaints, unexpected, log })
 }
 
 fn start(place: &Workplace) -> Outcome<Process> {
@@ -169,6 +180,10 @@ fn start(place: &Workplace) -> Outcome<Process> {
     let pbxd = Process::start("pbxd", &program, args.concat(), place.path(), &[])?;
     pbxd.wait_line("ready: SIP", START).map_err(|trouble| Trouble(format!("{trouble}\n{}", pbxd.output())))?;
     Ok(pbxd)
+}
+
+fn option(name: &'static str, value: &str) -> (&'static str, String) {
+    (name, value.to_owned())
 }
 
 fn address(plan: &Plan, host: u8) -> Ipv4Addr {
@@ -210,7 +225,7 @@ fn callers(plan: &Plan, town: &Town) -> Load {
         rate,
         at_once: calls.max(1),
         calls: Some(calls),
-        options: vec![("-s", NUMBER.into()), ("-cid_str", "%u-load".into())],
+        options: vec![option("-s", NUMBER), option("-cid_str", "%u-load"), option(BEHAVIORS.0, BEHAVIORS.1)],
         ..Load::new("load_caller", pair(town.callers), 0)
     }
 }
@@ -267,9 +282,26 @@ fn site(plan: &Plan) -> String {
     text
 }
 
+/// The first lines of messages that SIPp did not expect; not those that reached it while it was about to send, and not
+/// our own persons'.
+fn unexpected(errors: &str) -> Vec<String> {
+    let told = errors.split("on unexpected message").skip(1).filter_map(|told| told.lines().next());
+    let fine = |told: &&str| told.contains("while sending") || told.contains("received 'MESSAGE sip:load");
+    told.filter(|told| !fine(told)).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_box_must_not_send_is_found_in_the_errors() {
+        let errors = "The following events occurred:\n2026: Continuing call on unexpected message for Call-Id 'a': while \
+                      expecting 'ACK' (index 9), received 'BYE sip:load SIP/2.0\nVia: x\n'2026: Continuing call on \
+                      unexpected message for Call-Id 'b': while sending (index 18), received 'CANCEL sip:x SIP/2.0\n'";
+        let found = unexpected(errors);
+        assert!(found.len() == 1 && found[0].contains("BYE"), "{found:?}");
+    }
 
     #[test]
     fn callers_get_their_moments_and_their_own_ports() {
