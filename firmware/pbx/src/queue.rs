@@ -117,6 +117,8 @@ impl Pbx {
         items.push(Item::Music);
         self.play(turn, caller, items, false);
         self.unmatched = true;
+        // `leave-empty` may be stricter than `join-empty`: whoever nobody is there for does not stay.
+        self.staffing_changed |= !wanted.leave_empty.is_empty();
     }
 
     fn new_place(&mut self, now: Now, call: CallKey, name: &str, wanted: &Wanted, config: &Config) -> Place {

@@ -366,6 +366,7 @@ impl Pbx {
     fn toggle_surge(&mut self, turn: &mut Turn<'_>, id: &str) -> Result<Refusal, Refusal> {
         self.surge = !self.surge;
         self.unmatched = true;
+        self.staffing_changed = true;
         let on = self.surge;
         self.note_act(turn, None, id, "surge", "", "");
         self.note(turn, None, None, &format!("supervisor {id}"), Detail::Surge { on });
