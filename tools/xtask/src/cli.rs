@@ -299,6 +299,8 @@ mod tests {
         assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring.clone() }));
         assert_eq!(words("run world --data d ring 1"), Ok(Command::World { data: "d".into(), words: ring.clone() }));
         assert_eq!(words("--data d world ring 1"), Ok(Command::World { data: "d".into(), words: ring }));
+        let asked = vec!["--agents".to_string(), "3".to_string()];
+        assert_eq!(words("--data d simulate --agents 3"), Ok(Command::Simulate { data: "d".into(), words: asked }));
         assert_eq!(words("world --help"), Ok(Command::World { data: "data".into(), words: vec!["help".into()] }));
         assert_eq!(words("run --help"), Ok(Command::Help));
         let last = Some("last".to_string());

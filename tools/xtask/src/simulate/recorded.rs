@@ -16,6 +16,8 @@ const ROWS: u64 = 50_000;
 /// Intervals of the profile that the models are given.
 const INTERVAL_S: i64 = 1_800;
 const DAY_S: i64 = 86_400;
+/// Rows before the day in which the last state of each agent is looked for.
+const ROWS_BACK: i64 = 1_000_000;
 
 /// One recorded day.
 #[derive(Clone, PartialEq, Debug)]
@@ -132,10 +134,12 @@ fn fold(reader: &Reader, span: &Span, queue: Option<&str>) -> Result<Ledger, Str
 
 /// What each agent was doing when the day's first caller came.
 fn states_before(reader: &Reader, seq: u64, ledger: &mut Ledger) -> Result<(), String> {
-    let query = "SELECT max(seq) FROM leg_event WHERE kind = 'AgentState' AND seq < ?1
+    let query = "SELECT max(seq) FROM leg_event WHERE kind = 'AgentState' AND seq < ?1 AND seq >= ?2
                  GROUP BY json_extract(detail_json, '$.agent') ORDER BY 1";
     let mut statement = reader.connection().prepare(query).map_err(|e| e.to_string())?;
-    let found = statement.query_map([seq as i64], |row| row.get::<_, i64>(0)).map_err(|e| e.to_string())?;
+    let found = statement
+        .query_map([seq as i64, seq as i64 - ROWS_BACK], |row| row.get::<_, i64>(0))
+        .map_err(|e| e.to_string())?;
     for last in found {
         let last = last.map_err(|e| e.to_string())? as u64;
         for row in reader.events_between(last, last + 1).map_err(|e| e.to_string())? {

@@ -341,14 +341,24 @@ impl Report<'_> {
         }
         let heading = self.say(say::BY_AGENTS, &[("letter", &letter), ("goal", &percent)]);
         let (with_a, with_c) = self.basis.needed(self.options);
-        let number = |n: Option<u32>, none: Word| n.map_or_else(|| self.say(none, &[]), |n| n.to_string());
+        let number = |n: Option<u32>| n.map_or_else(|| self.say(say::MORE_THAN_CAN_BE, &[]), |n| n.to_string());
         let words = [
             ("goal", percent.as_str()),
-            ("simulated", &number(fewest, say::NOT_IN_PICTURE)),
-            ("c", &number(with_c, say::MORE_THAN_CAN_BE)),
-            ("a", &number(with_a, say::MORE_THAN_CAN_BE)),
+            ("simulated", &self.fewest(fewest)),
+            ("c", &number(with_c)),
+            ("a", &number(with_a)),
         ];
         format!("{heading}\n{}{}\n", aligned(&lines), self.say(say::FEWEST, &words))
+    }
+
+    /// The fewest agents of the picture that reach the goal; its edges tell only on which side.
+    fn fewest(&self, found: Option<u32>) -> String {
+        let (first, last) = (self.runs.keys().next().copied(), self.runs.keys().next_back().copied());
+        match (found, last) {
+            (Some(n), _) if n > 1 && Some(n) == first => self.say(say::OR_FEWER, &[("n", &n.to_string())]),
+            (Some(n), _) => n.to_string(),
+            (None, last) => self.say(say::MORE_THAN, &[("n", &last.unwrap_or(0).to_string())]),
+        }
     }
 }
 
@@ -357,7 +367,7 @@ fn bar(share: f64, goal: f64) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let eighths = (share.clamp(0.0, 1.0) * BAR as f64 * 8.0).round() as usize;
     let mut cells: Vec<char> = vec!['█'; eighths / 8];
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         cells.push(EIGHTHS[eighths % 8]);
     }
     cells.resize(BAR, ' ');

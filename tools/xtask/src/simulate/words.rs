@@ -107,9 +107,10 @@ words! {
     BY_AGENTS: "不同坐席人数的服务水平 SL_{letter}（模拟；┊ 为目标 {goal} %）",
         "Service level SL_{letter} by number of agents (simulated; ┊ is the goal of {goal} %)";
     AGENTS: "坐席", "agents";
-    FEWEST: "达到 {goal} %: 模拟需要 {simulated} 人，Erlang C {c} 人，Erlang A {a} 人",
-        "For {goal} %: {simulated} agents by simulation, {c} by Erlang C, {a} by Erlang A.";
-    NOT_IN_PICTURE: "图中没有", "none of the picture";
+    FEWEST: "达到 {goal} % 所需坐席: 模拟 {simulated}，Erlang C {c}，Erlang A {a}",
+        "Agents for {goal} %: {simulated} by simulation, {c} by Erlang C, {a} by Erlang A";
+    MORE_THAN: "{n} 人以上", "more than {n}";
+    OR_FEWER: "{n} 人或更少", "{n} or fewer";
     MORE_THAN_CAN_BE: "无解", "no number";
 }
 
