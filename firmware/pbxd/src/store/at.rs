@@ -39,11 +39,12 @@ const BEGAN: &str = "SELECT b.call_id FROM leg_event b WHERE b.kind = 'CallBegan
 
 /// The last `AgentState` of each agent up to row `?1`: from name to name in the index, then to the last row of each.
 const AGENTS: &str = "WITH RECURSIVE agent(id) AS (
-    SELECT min(json_extract(detail_json, '$.agent')) FROM leg_event WHERE kind = 'AgentState'
+    SELECT min(json_extract(detail_json, '$.agent')) FROM leg_event INDEXED BY leg_event_by_agent
+      WHERE kind = 'AgentState'
     UNION ALL
-    SELECT (SELECT min(json_extract(detail_json, '$.agent')) FROM leg_event
+    SELECT (SELECT min(json_extract(detail_json, '$.agent')) FROM leg_event INDEXED BY leg_event_by_agent
       WHERE kind = 'AgentState' AND json_extract(detail_json, '$.agent') > agent.id) FROM agent WHERE id IS NOT NULL)
-  SELECT (SELECT max(seq) FROM leg_event
+  SELECT (SELECT max(seq) FROM leg_event INDEXED BY leg_event_by_agent
     WHERE kind = 'AgentState' AND json_extract(detail_json, '$.agent') = agent.id AND seq <= ?1)
   FROM agent WHERE id IS NOT NULL";
 
@@ -133,5 +134,146 @@ impl Reader {
             after = id;
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{MainDb, Options, Request};
+    use base::time::Instant;
+    use pbx::event::Detail;
+    use std::path::PathBuf;
+
+    struct Bench {
+        dir: PathBuf,
+        db: MainDb,
+    }
+
+    impl Drop for Bench {
+        fn drop(&mut self) {
+            // A directory that stays behind does no harm.
+            let _ = std::fs::remove_dir_all(&self.dir);
+        }
+    }
+
+    fn bench(name: &str) -> Bench {
+        let dir = std::env::temp_dir().join(format!("cordboard-at-{name}-{}", std::process::id()));
+        let db = MainDb::open(&Options::new(&dir)).unwrap();
+        Bench { dir, db }
+    }
+
+    impl Bench {
+        fn row(&mut self, seq: u64, wall_ms: i64, call: Option<u128>, detail: Detail) {
+            let (at, wall) = (Instant::from_micros(seq), Wall::from_millis(wall_ms));
+            let call = call.map(Uid);
+            self.db.queue(Request::Leg(LegEvent { seq, at, wall, call, leg: None, actor: String::new(), detail }));
+        }
+
+        fn reader(&mut self) -> Reader {
+            self.db.commit().unwrap();
+            Reader::open(&Options::new(&self.dir)).unwrap()
+        }
+    }
+
+    fn began() -> Detail {
+        Detail::CallBegan { caller: "1".into(), called: "2".into(), origin: "line 1/1".into() }
+    }
+
+    fn ended() -> Detail {
+        Detail::CallEnded { by: "caller".into(), disposition: "ANSWERED".into() }
+    }
+
+    fn state(agent: &str, to: &str) -> Detail {
+        let (agent, from, to) = (agent.into(), String::new(), to.into());
+        Detail::AgentState { agent, from, to, why: String::new(), phone: String::new() }
+    }
+
+    #[test]
+    fn a_moment_has_the_live_calls_and_the_last_state_of_each_agent() {
+        let mut bench = bench("moment");
+        bench.row(1, 100, None, state("1001", "ready"));
+        bench.row(2, 110, Some(1), began());
+        bench.row(3, 120, Some(2), began());
+        bench.row(4, 130, None, state("1002", "ready"));
+        bench.row(5, 140, Some(1), ended());
+        bench.row(6, 150, None, state("1001", "talking"));
+        bench.row(7, 160, Some(2), ended());
+        let reader = bench.reader();
+        let numbers = |wall_ms| {
+            let moment = reader.moment(Wall::from_millis(wall_ms)).unwrap();
+            moment.rows().iter().map(|row| row.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(reader.moment(Wall::from_millis(99)).unwrap(), Moment::default());
+        assert_eq!(numbers(100), [1]);
+        assert_eq!(numbers(139), [1, 2, 3, 4]);
+        assert_eq!(numbers(145), [1, 3, 4]);
+        assert_eq!(numbers(1_000_000), [4, 6]);
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_shows_one_of_the_moments_of_that_time() {
+        let mut bench = bench("clock");
+        let walls = [10, 20, 30, 15, 16, 25, 40];
+        for (seq, wall_ms) in (1..).zip(walls) {
+            bench.row(seq, wall_ms, None, Detail::Answered);
+        }
+        let reader = bench.reader();
+        for wall_ms in 10..45 {
+            let seq = reader.seq_at(Wall::from_millis(wall_ms)).unwrap().unwrap() as usize;
+            assert!(walls[seq - 1] <= wall_ms, "{wall_ms}: row {seq}");
+            assert!(walls.get(seq).is_none_or(|next| *next > wall_ms), "{wall_ms}: row {seq}");
+        }
+    }
+
+    #[test]
+    fn a_call_is_found_by_how_it_begins() {
+        let mut bench = bench("prefix");
+        let of = |ms: i64, chance: u128| Uid::new(Wall::from_millis(ms), chance);
+        let calls = [of(1 << 40, 1), of(1 << 40, u128::MAX), of(1 << 41, 5)];
+        for (seq, call) in (1..).zip(calls) {
+            bench.row(seq * 2, 1, Some(call.0), began());
+            bench.row(seq * 2 + 1, 1, Some(call.0), ended());
+        }
+        let reader = bench.reader();
+        let found = |prefix: &str| reader.calls_with_prefix(prefix).unwrap();
+        let text = calls.map(|call| call.to_string());
+        assert_eq!(found(&text[2][..4]), [calls[2]]);
+        assert_eq!(found(&text[0][..10]), [calls[0], calls[1]]);
+        assert_eq!(found(&text[1]), [calls[1]]);
+        assert!(found(&of(1, 1).to_string()).is_empty());
+        assert!(found("ZZ").is_empty());
+    }
+
+    #[test]
+    fn the_commits_in_force_are_found() {
+        let mut bench = bench("commits");
+        for (number, wall_ms) in [(1, 100), (2, 200), (3, 300)] {
+            let (author, comment, hash, text) = (String::new(), String::new(), String::new(), String::new());
+            bench.db.queue(Request::Config(ConfigCommit { number, wall_ms, author, comment, hash, text }));
+        }
+        let reader = bench.reader();
+        let found = |from, to| {
+            let commits = reader.commits_between(Wall::from_millis(from), Wall::from_millis(to)).unwrap();
+            commits.into_iter().map(|commit| commit.number).collect::<Vec<_>>()
+        };
+        assert!(found(50, 60).is_empty());
+        assert_eq!(found(50, 100), [1]);
+        assert_eq!(found(150, 250), [1, 2]);
+        assert_eq!(found(300, 900), [3]);
+    }
+
+    #[test]
+    fn indices_lead_to_the_rows() {
+        let reader = bench("indices").reader();
+        let plan = |query: &str| {
+            let mut statement = reader.connection().prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let lines = statement.query_map([5], |row| row.get::<_, String>(3)).unwrap();
+            lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+        };
+        let (calls, agents) = (plan(BEGAN), plan(AGENTS));
+        assert!(calls.contains("leg_event_ended") && !calls.contains("SCAN b"), "{calls}");
+        assert!(agents.matches("leg_event_by_agent").count() >= 3, "{agents}");
+        assert!(!agents.contains("SCAN leg_event "), "{agents}");
     }
 }
