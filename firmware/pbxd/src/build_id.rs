@@ -4,6 +4,7 @@
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 
 /// `PT_NOTE` of the ELF specification, program header types.
 const PT_NOTE: u32 = 4;
@@ -12,10 +13,15 @@ const NT_GNU_BUILD_ID: u32 = 3;
 
 /// Hexadecimal; the build id, or a hash of the program when the linker left none.
 pub fn identity() -> String {
+    identity_of(Path::new("/proc/self/exe"))
+}
+
+/// The same of another program; `unknown` when it cannot be read.
+pub fn identity_of(program: &Path) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    match from_notes("/proc/self/exe") {
+    match from_notes(program) {
         Ok(Some(id)) => hex(&id),
-        _ => std::fs::read("/proc/self/exe").map_or_else(|_| "unknown".into(), |exe| hex(&Sha256::digest(exe))),
+        _ => std::fs::read(program).map_or_else(|_| "unknown".into(), |exe| hex(&Sha256::digest(exe))),
     }
 }
 
@@ -36,7 +42,7 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// Walks the note segments of a 64-bit ELF file.
-fn from_notes(path: &str) -> io::Result<Option<Vec<u8>>> {
+fn from_notes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let mut file = File::open(path)?;
     let mut head = [0; 64];
     file.read_exact(&mut head)?;

@@ -154,7 +154,10 @@ impl Core {
             (self.witness)(&input);
             self.pbx.handle(now, input, out);
             if let Some(first_seq) = first_seq {
-                self.follow(first_seq + index as u64, now, index, &out[before..]);
+                let seq = first_seq + index as u64;
+                let digest = self.hash.of(&out[before..]);
+                self.journal.put_outputs(seq, digest);
+                self.follow(seq, now, index, digest);
             }
         }
         trouble
@@ -167,6 +170,7 @@ impl Core {
         if self.missed {
             let state = postcard::to_allocvec(&self.pbx).map_err(|_| JournalError::Encoding)?;
             self.journal.snapshot(before, state);
+            self.journal.after_gap();
         }
         let first_seq = self.journal.append(now, &self.payloads[..inputs.len()])?;
         if self.follower.is_none() && now.at >= self.follower_rest_until {
@@ -202,11 +206,10 @@ impl Core {
         }
     }
 
-    fn follow(&mut self, seq: u64, now: Now, index: usize, outputs: &[Output]) {
+    fn follow(&mut self, seq: u64, now: Now, index: usize, digest: u32) {
         let Some(follower) = &mut self.follower else { return };
-        let hash = self.hash.of(outputs);
         let payload = self.payloads.get_mut(index).map(std::mem::take).unwrap_or_default();
-        if follower.step(seq, now, payload, hash).is_err() {
+        if follower.step(seq, now, payload, digest).is_err() {
             self.dismiss_follower(now.at);
         }
     }

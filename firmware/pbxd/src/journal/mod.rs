@@ -8,6 +8,7 @@
 mod cursor;
 mod flusher;
 pub mod follower;
+pub mod past;
 mod recovery;
 mod segment;
 
@@ -27,7 +28,7 @@ pub use flusher::SnapshotSink;
 use flusher::{Flusher, Shared};
 pub use recovery::{History, Record, Recovery, Snapshot, history};
 pub use segment::Torn;
-use segment::{Body, SegmentHeader, SegmentName};
+use segment::{Before, Body, SegmentHeader, SegmentName};
 
 /// How often written records are synced to the disk.
 pub const SYNC_EVERY: Duration = Duration::from_millis(500);
@@ -83,6 +84,11 @@ pub enum JournalError {
         /// Which.
         path: PathBuf,
     },
+    /// A segment is in a form that this build does not know: a newer build wrote it.
+    OtherForm {
+        /// Which.
+        path: PathBuf,
+    },
     /// No key could be made.
     Seal(SealError),
     /// A header could not be encoded; a bug of ours.
@@ -106,6 +112,12 @@ impl fmt::Display for JournalError {
                  away to start without the calls that were up",
                 path.display()
             ),
+            JournalError::OtherForm { path } => write!(
+                f,
+                "{}: written by a newer build in a form that this one does not know; start the newer build, or move the \
+                 journal directory away to start without the calls that were up",
+                path.display()
+            ),
             JournalError::Seal(error) => write!(f, "input journal: {error}"),
             JournalError::Encoding => f.write_str("input journal: a header could not be encoded"),
             JournalError::Thread(error) => write!(f, "input journal: no thread could be started: {error}"),
@@ -122,6 +134,8 @@ pub struct Journal {
     segment: OpenSegment,
     shared: Arc<Shared>,
     flusher: Flusher,
+    /// What the next frame is to say of the turns before it.
+    before: Before,
     /// Plain and then sealed body of the turn at hand; kept for its capacity.
     body: Vec<u8>,
     /// The turn's frame; kept for its capacity.
@@ -159,6 +173,7 @@ impl Journal {
             segment,
             shared,
             flusher,
+            before: Before::default(),
             body: Vec::new(),
             frame: Vec::new(),
         };
@@ -183,11 +198,33 @@ impl Journal {
             return Ok(first_seq);
         }
         self.body.clear();
-        segment::put_inputs(&mut self.body, first_seq, now, payloads);
+        segment::put_inputs(&mut self.body, first_seq, now, payloads, &self.before);
         self.write_body()?;
+        self.told_before();
         self.segment.began.get_or_insert(now.at);
         self.next_seq += payloads.len() as u64;
         Ok(first_seq)
+    }
+
+    /// Notes the digest of all that journaled input `seq` led to, for a replay to compare with. It goes to the disk with
+    /// the next turn: one turn's digests are lost with a crash.
+    pub fn put_outputs(&mut self, seq: u64, digest: u32) {
+        let before = &mut self.before;
+        if before.first_seq + before.digests.len() as u64 != seq {
+            before.digests.clear();
+            before.first_seq = seq;
+        }
+        before.digests.push(digest);
+    }
+
+    /// Inputs were handled that could not be journaled: the next turn says so.
+    pub fn after_gap(&mut self) {
+        self.before.gap = true;
+    }
+
+    fn told_before(&mut self) {
+        self.before.digests.clear();
+        self.before.gap = false;
     }
 
     /// Hands over the state after input `seq`; it becomes durable off-thread, then old segments go.
@@ -218,6 +255,13 @@ impl Journal {
 
     /// The program stops as asked; all is synced when this returns.
     pub fn mark_clean_stop(mut self) -> Result<(), JournalError> {
+        if !self.before.digests.is_empty() {
+            self.body.clear();
+            let nothing: [&[u8]; 0] = [];
+            segment::put_inputs(&mut self.body, self.next_seq, Now::default(), &nothing, &self.before);
+            self.write_body()?;
+            self.told_before();
+        }
         self.mark(&Body::CleanStop)?;
         self.sync()?;
         self.flusher.stop();

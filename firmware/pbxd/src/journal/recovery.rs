@@ -86,7 +86,8 @@ impl Scan {
     fn take(&mut self, body: Body, after: u64) -> bool {
         self.clean_stop = matches!(body, Body::CleanStop);
         match body {
-            Body::Inputs { first_seq, now, payloads } => {
+            Body::Inputs { payloads, .. } if payloads.is_empty() => {}
+            Body::Inputs { first_seq, now, payloads, .. } => {
                 let last = first_seq + (payloads.len() as u64).saturating_sub(1);
                 let expected = self.records.last().map_or(after + 1, |record| record.seq + 1);
                 if last < expected {

@@ -14,8 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::JournalError;
 use crate::seal::{MasterKey, Opener, SealError, Sealer, WrappedKey};
 
-/// First bytes of a segment file.
-pub(super) const SEGMENT_MAGIC: &[u8; 8] = b"CORDJRN1";
+/// First bytes of a segment file as it is written now.
+pub(super) const SEGMENT_MAGIC: &[u8; 8] = b"CORDJRN2";
+/// First bytes of the segments of former builds, which kept no digests of outputs; they are read as ever.
+const SEGMENT_MAGIC_1: &[u8; 8] = b"CORDJRN1";
+/// What every form of a segment begins with; one digit follows.
+const SEGMENT_MAGIC_STEM: &[u8; 7] = b"CORDJRN";
 /// First bytes of a snapshot file.
 pub(super) const SNAPSHOT_MAGIC: &[u8; 8] = b"CORDSNP1";
 const FILE_HEAD_BYTES: usize = 16;
@@ -53,8 +57,8 @@ pub(super) struct SnapshotHeader {
 /// What one frame says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Body {
-    /// The inputs of one control turn.
-    Inputs { first_seq: u64, now: Now, payloads: Vec<Vec<u8>> },
+    /// The inputs of one control turn; none when only the end of the last turn is told.
+    Inputs { first_seq: u64, now: Now, payloads: Vec<Vec<u8>>, before: Before },
     /// The input of this number is set aside in this and every later replay.
     Skip { seq: u64 },
     /// The program stopped as asked.
@@ -63,17 +67,39 @@ pub(super) enum Body {
     Rebuilt { next_seq: u64 },
 }
 
+/// What a turn's frame says of the turns before it. It rides along, so that it costs no write of its own; what a crash
+/// takes is the digests of one turn, whose outputs nobody can vouch for anyway.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Before {
+    /// Digest of what each input led to, without gaps from `first_seq` on.
+    pub digests: Vec<u32>,
+    /// The input of the first digest.
+    pub first_seq: u64,
+    /// Inputs before this turn were handled and not journaled (a disk that failed): the state before this turn does
+    /// not follow from the inputs before it.
+    pub gap: bool,
+}
+
+/// Inputs as former builds wrote them.
 const INPUTS: u8 = 0;
 const SKIP: u8 = 1;
 const CLEAN_STOP: u8 = 2;
 const REBUILT: u8 = 3;
+/// Inputs with [`Before`].
+const TURN: u8 = 4;
 
 /// Appends the plain form of a turn's inputs to `out`.
-pub(super) fn put_inputs<P: AsRef<[u8]>>(out: &mut Vec<u8>, first_seq: u64, now: Now, payloads: &[P]) {
-    out.push(INPUTS);
+pub(super) fn put_inputs<P: AsRef<[u8]>>(out: &mut Vec<u8>, first_seq: u64, now: Now, payloads: &[P], before: &Before) {
+    out.push(TURN);
     out.extend_from_slice(&first_seq.to_le_bytes());
     out.extend_from_slice(&now.at.as_micros().to_le_bytes());
     out.extend_from_slice(&now.wall.as_millis().to_le_bytes());
+    out.push(u8::from(before.gap));
+    out.extend_from_slice(&(before.digests.len() as u32).to_le_bytes());
+    out.extend_from_slice(&before.first_seq.to_le_bytes());
+    for digest in &before.digests {
+        out.extend_from_slice(&digest.to_le_bytes());
+    }
     for payload in payloads {
         let payload = payload.as_ref();
         out.extend_from_slice(&(payload.len() as u32).to_le_bytes());
@@ -84,7 +110,9 @@ pub(super) fn put_inputs<P: AsRef<[u8]>>(out: &mut Vec<u8>, first_seq: u64, now:
 /// Appends the plain form of a mark to `out`. Inputs have [`put_inputs`].
 pub(super) fn put_mark(out: &mut Vec<u8>, body: &Body) {
     let (kind, seq) = match body {
-        Body::Inputs { first_seq, now, payloads } => return put_inputs(out, *first_seq, *now, payloads),
+        Body::Inputs { first_seq, now, payloads, before } => {
+            return put_inputs(out, *first_seq, *now, payloads, before);
+        }
         Body::Skip { seq } => (SKIP, *seq),
         Body::CleanStop => (CLEAN_STOP, 0),
         Body::Rebuilt { next_seq } => (REBUILT, *next_seq),
@@ -115,21 +143,31 @@ fn get_body(plain: &[u8]) -> Option<Body> {
     let kind = bytes.take(1)?[0];
     let seq = bytes.u64()?;
     match kind {
-        INPUTS => {
+        INPUTS | TURN => {
             let at = Instant::from_micros(bytes.u64()?);
             let wall = Wall::from_millis(bytes.u64()? as i64);
+            let before = if kind == TURN { get_before(&mut bytes)? } else { Before::default() };
             let mut payloads = Vec::new();
             while !bytes.0.is_empty() {
                 let len = bytes.u32()? as usize;
                 payloads.push(bytes.take(len)?.to_vec());
             }
-            Some(Body::Inputs { first_seq: seq, now: Now { at, wall }, payloads })
+            Some(Body::Inputs { first_seq: seq, now: Now { at, wall }, payloads, before })
         }
         SKIP => Some(Body::Skip { seq }),
         CLEAN_STOP => Some(Body::CleanStop),
         REBUILT => Some(Body::Rebuilt { next_seq: seq }),
         _ => None,
     }
+}
+
+fn get_before(bytes: &mut Bytes<'_>) -> Option<Before> {
+    let gap = bytes.take(1)?[0] != 0;
+    let count = bytes.u32()? as usize;
+    let first_seq = bytes.u64()?;
+    let digests = bytes.take(count.checked_mul(4)?)?;
+    let digests = digests.chunks_exact(4).filter_map(|four| four.try_into().ok().map(u32::from_le_bytes)).collect();
+    Some(Before { digests, first_seq, gap })
 }
 
 /// Seals `body` in place and appends the whole frame to `out`.
@@ -225,7 +263,15 @@ pub(super) fn read_segment(path: &Path, master: &MasterKey) -> Result<Segment, J
         let (good_bytes, lost_bytes) = (good as u64, (file.len() - good) as u64);
         (lost_bytes > 0).then(|| Torn { path: path.into(), good_bytes, lost_bytes })
     };
-    let Some((header, head_bytes)) = get_header::<SegmentHeader>(SEGMENT_MAGIC, &file) else {
+    if let (Some(stem), Some(form)) = (file.get(..7), file.get(7))
+        && stem == SEGMENT_MAGIC_STEM
+        && !(form == &SEGMENT_MAGIC[7] || form == &SEGMENT_MAGIC_1[7])
+    {
+        return Err(JournalError::OtherForm { path: path.into() });
+    }
+    let header = get_header::<SegmentHeader>(SEGMENT_MAGIC, &file)
+        .or_else(|| get_header::<SegmentHeader>(SEGMENT_MAGIC_1, &file));
+    let Some((header, head_bytes)) = header else {
         return Ok(Segment { header: None, bodies: Vec::new(), torn: torn(0) });
     };
     let opener = open_key(path, master, &header.key, &segment_context(header.first_seq))?;
