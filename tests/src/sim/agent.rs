@@ -2,7 +2,7 @@
 //! read their own state from the display.
 
 use super::phone::{CallNo, News};
-use super::plan::Plan;
+use super::plan::{Plan, Site};
 use super::world::{Event, World};
 
 /// What a person is going to do at a phone.
@@ -20,6 +20,14 @@ pub enum Step {
     Break,
     /// Ends wrap-up early.
     FinishWrapUp,
+    /// Presses a key in a call to the box.
+    Key(CallNo, char),
+    /// Presses a key in another call.
+    Press(CallNo, char),
+    /// Wants something for after the call.
+    Wish(u8),
+    /// Says what came of the call.
+    Dispose(u8),
 }
 
 /// How often an agent looks at the display.
@@ -27,8 +35,11 @@ const LOOK_US: u64 = 15_000_000;
 
 impl World {
     /// Whether this phone is an agent's.
-    fn agent_at(&self, index: usize) -> Option<String> {
-        (index < self.plan.agents as usize).then(|| Plan::agent(index as u32))
+    pub(super) fn agent_at(&self, index: usize) -> Option<String> {
+        match self.plan.site {
+            Site::Plain => (index < self.plan.agents as usize).then(|| Plan::agent(index as u32)),
+            Site::Centre => self.seats.get(&self.phones[index].identity.user).cloned(),
+        }
     }
 
     /// News of a phone that is nobody's own call.
@@ -37,14 +48,18 @@ impl World {
             News::Offered(no) => self.it_rings(index, *no),
             News::Confirmed(no) => {
                 let no = *no;
+                self.took_call(index, no);
                 self.plan_event(3_000_000, Event::Probe(index, no));
             }
+            News::Answered(no) if self.script_begins(index, *no) => {}
             News::Answered(no) => {
                 // A feature code: listens for a moment, then hangs up if the box has not.
                 let listen_us = self.dice.between(500_000, 4_000_000);
                 self.plan_event(listen_us, Event::Desk(index, Step::HangUp(*no)));
             }
-            News::Ended(_) => {
+            News::Ended(no) => {
+                self.script_ends(index, *no);
+                self.call_done(index, *no);
                 if self.dice.permille(150) {
                     let pause_us = self.dice.between(200_000, 3_000_000);
                     self.plan_event(pause_us, Event::Desk(index, Step::FinishWrapUp));
@@ -54,10 +69,10 @@ impl World {
                     self.plan_event(pause_us, Event::Desk(index, Step::Break));
                 }
             }
+            News::Refused(no, _) => self.script_ends(index, *no),
             News::Registered
             | News::NotRegistered(_)
             | News::Progress(..)
-            | News::Refused(..)
             | News::Cancelled(_)
             | News::Missed(_)
             | News::Protest(_) => {}
@@ -107,7 +122,14 @@ impl World {
                 self.with_phone(index, |phone, now_us, out| phone.reject(now_us, no, code, out));
             }
             Step::HangUp(no) => self.with_phone(index, |phone, now_us, out| phone.hang_up(now_us, no, out)),
+            Step::Look if self.plan.site == Site::Centre => self.look_at_floor(index),
             Step::Look => self.look(index),
+            Step::Key(no, key) => self.script_key(index, no, key),
+            Step::Press(no, key) => {
+                self.press_at(index, no, key);
+            }
+            Step::Wish(reason) => self.wish(index, reason),
+            Step::Dispose(result) => self.dial_if(index, &format!("*50{result}"), |_| true),
             Step::Break => self.dial_if(index, "*463", |state| matches!(state, "ready" | "wrap-up" | "personal")),
             Step::FinishWrapUp => self.dial_if(index, "*48", |state| state == "wrap-up"),
         }
@@ -130,7 +152,7 @@ impl World {
     }
 
     /// Dials a feature code when the display still calls for it and the phone is free.
-    fn dial_if(&mut self, index: usize, code: &str, wanted: impl Fn(&str) -> bool) {
+    pub(super) fn dial_if(&mut self, index: usize, code: &str, wanted: impl Fn(&str) -> bool) {
         let Some(agent) = self.agent_at(index) else { return };
         let state = self.display.get(&agent).cloned().unwrap_or_default();
         let phone = &self.phones[index];
@@ -154,15 +176,17 @@ impl World {
     /// Keeps the displays of the phones, and counts offers that nobody heard.
     pub(super) fn watch(&mut self, row: &pbx::event::LegEvent) {
         match &row.detail {
-            pbx::event::Detail::AgentState { agent, to, .. } => {
+            pbx::event::Detail::AgentState { agent, to, phone, .. } => {
                 self.display.insert(agent.clone(), to.clone());
+                self.sits(agent, to, phone);
             }
             pbx::event::Detail::Offered { agent, .. } => {
                 self.offered.insert(agent.clone(), self.now_us);
             }
             pbx::event::Detail::OfferEnded { agent, cause, .. } if cause == "no-answer" => {
                 let Some(offered_us) = self.offered.get(agent).copied() else { return };
-                let index = (0..self.plan.agents).find(|n| Plan::agent(*n) == *agent).unwrap_or(0) as usize;
+                let phone = self.check.extension_of(agent);
+                let Some(index) = self.phones.iter().position(|p| p.identity.user == phone) else { return };
                 let calm = self.fault_times.last().is_none_or(|at| at + 60_000_000 < self.now_us);
                 if calm && self.now_us > offered_us + 3_600_000 && self.phones[index].alive {
                     self.stats.unanswered += 1;
@@ -174,6 +198,21 @@ impl World {
                 self.connected.extend(row.call.map(|uid| (uid, with.clone())))
             }
             _ => {}
+        }
+    }
+
+    /// Whose name a phone shows: who works there, otherwise who owns it.
+    fn sits(&mut self, agent: &str, state: &str, phone: &str) {
+        if state == "logged-out" {
+            self.seats.retain(|_, who| who != agent);
+            let owned =
+                |phone: &&String| self.config.agents.get(agent).is_some_and(|a| a.extension.as_ref() == Some(*phone));
+            if let Some(phone) = self.config.extensions.keys().find(owned) {
+                self.seats.entry(phone.clone()).or_insert_with(|| agent.to_string());
+            }
+        } else {
+            self.seats.retain(|at, who| who != agent || at == phone);
+            self.seats.insert(phone.to_string(), agent.to_string());
         }
     }
 }

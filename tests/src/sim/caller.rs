@@ -1,9 +1,10 @@
 //! People who call: over the trunk, an analog line or an office phone. They arrive, press keys, lose patience, talk,
 //! hang up.
 
+use super::centre;
 use super::dice::Dice;
 use super::phone::{CallNo, News};
-use super::plan::{CARRIER, Plan};
+use super::plan::{CARRIER, Plan, Site};
 use super::world::{Event, World};
 use base::line::{LineEvent, PortId};
 use base::media::{Digit, DigitSource, Report};
@@ -63,9 +64,13 @@ impl World {
         if self.healing || self.arrived >= self.plan.calls {
             return;
         }
-        self.arrived += 1;
         let gap_us = self.dice.exponential(self.plan.gap_us_mean);
         self.plan_event(gap_us, Event::Arrival);
+        let quiet = self.plan.site == Site::Centre && self.plan.agents >= 100;
+        if quiet && !self.dice.permille(centre::arrivals_permille(self.minute_of_week())) {
+            return;
+        }
+        self.arrived += 1;
         let id = CallerId(self.arrived);
         let free = self.free_line();
         match self.dice.below(20) {
@@ -97,23 +102,32 @@ impl World {
             heard_us: None,
             delayed: false,
             ended_us: None,
-            keys: keys(&mut self.dice, odd),
+            keys: match self.plan.site {
+                Site::Plain => keys(&mut self.dice, odd),
+                Site::Centre => centre_keys(&mut self.dice, dialled),
+            },
             patience_us: 3_000_000 + self.dice.exponential(self.plan.patience_us_mean),
         };
         self.note(|| format!("{id:?} calls {dialled} by {way:?} as {:?}", caller.number));
         self.caller_by_way.insert(way, id);
+        if !caller.number.is_empty() {
+            self.by_number.insert(caller.number.clone(), id);
+        }
         self.callers.insert(id, caller);
     }
 
     fn trunk_caller(&mut self, id: CallerId) {
-        let dialled = match self.dice.below(40) {
-            0 => "4009999",
-            1..=6 => "4002000",
-            7..=10 => "4003000",
-            11..=13 => "4004000",
-            _ => "4001000",
+        let dialled = match (self.plan.site, self.dice.below(40)) {
+            (_, 0) => "4009999".to_string(),
+            (Site::Centre, 1..=24) => centre::queue_did(self.dice.below(centre::QUEUES as u64) as usize),
+            (Site::Centre, _) => centre::MENU_DID.to_string(),
+            (Site::Plain, 1..=6) => "4002000".to_string(),
+            (Site::Plain, 7..=10) => "4003000".to_string(),
+            (Site::Plain, 11..=13) => "4004000".to_string(),
+            (Site::Plain, _) => "4001000".to_string(),
         };
-        let number = format!("138{:08}", id.0);
+        let dialled = dialled.as_str();
+        let number = self.somebodys_number(id);
         let trunk = self.trunk;
         let mut no = CallNo(0);
         let shown = number.clone();
@@ -128,7 +142,9 @@ impl World {
 
     fn office_caller(&mut self, id: CallerId) {
         let first = self.plan.agents as usize;
-        let n = self.dice.below(u64::from(self.plan.office)) as usize;
+        // Supervisors do not call like others.
+        let busy = if self.plan.supervise_us_mean > 0 { u64::from(centre::SUPERVISORS) } else { 0 };
+        let n = (busy + self.dice.below(u64::from(self.plan.office) - busy)) as usize;
         let index = first + n;
         let phone = &self.phones[index];
         if !phone.alive || phone.live().next().is_some() || phone.registered_until_us < self.now_us {
@@ -174,10 +190,21 @@ impl World {
         self.plan_event(patience_us, Event::Caller(id, Step::GiveUp));
     }
 
+    /// A new number, or that of somebody who called before and is not calling now.
+    fn somebodys_number(&mut self, id: CallerId) -> String {
+        if self.plan.people > 0 && self.dice.permille(900) {
+            let number = centre::person(self.dice.below(self.plan.people));
+            let last = self.by_number.get(&number).and_then(|id| self.callers.get(id));
+            if last.is_none_or(|c| c.ended_us.is_some_and(|at| at + 90_000_000 < self.now_us)) {
+                return number;
+            }
+        }
+        format!("138{:08}", id.0)
+    }
+
     /// The caller who shows this number on the trunk.
     pub(super) fn caller_of_number(&self, number: &str) -> Option<CallerId> {
-        let id = CallerId(number.strip_prefix("138")?.parse().ok()?);
-        self.callers.get(&id).filter(|c| c.number == number).map(|_| id)
+        self.by_number.get(number).copied()
     }
 
     /// The world's caller of a call that begins.
@@ -214,6 +241,7 @@ impl World {
         let now_us = self.now_us;
         let Some(caller) = self.callers.get_mut(&id).filter(|c| c.heard_us.is_none()) else { return };
         caller.heard_us = Some(now_us);
+        self.stats.heard += 1;
         let talk_us = 300_000 + self.dice.exponential(self.plan.talk_us_mean);
         let (caller_ends, both) = (self.dice.permille(500), self.dice.permille(60));
         if caller_ends || both {
@@ -328,6 +356,19 @@ fn keys(dice: &mut Dice, odd_permille: u64) -> Vec<(u64, char)> {
     }
     let key = if dice.permille(700) { '2' } else { '1' };
     keys.push((dice.between(200_000, 8_000_000), key));
+    keys
+}
+
+/// Keys of a caller of the call centre: through the menu, and sometimes out of a queue.
+fn centre_keys(dice: &mut Dice, dialled: &str) -> Vec<(u64, char)> {
+    let mut keys = Vec::new();
+    if dialled == centre::MENU_DID && !dice.permille(50) {
+        let key = char::from_digit(dice.between(1, 9) as u32, 10).unwrap_or('1');
+        keys.push((dice.between(200_000, 8_000_000), key));
+    }
+    if dice.permille(60) {
+        keys.push((dice.between(2_000_000, 60_000_000), ['0', '9', '3'][dice.below(3) as usize]));
+    }
     keys
 }
 

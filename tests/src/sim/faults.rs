@@ -5,6 +5,7 @@ use super::network::Weather;
 use super::phone::Phone;
 use super::world::{Event, World};
 use base::line::{LineCommand, LineEvent, PortId};
+use base::time::Now;
 use pbx::Pbx;
 use pbx::door::{Boot, Input};
 use signaling::sip::door::Input as SipInput;
@@ -41,6 +42,9 @@ const STORM: Weather = Weather {
     delay_us_max: 100_000,
     late_us_max: 1_500_000,
 };
+
+/// A snapshot is taken after so many inputs.
+const SHADOW_INPUTS: usize = 3_000;
 
 impl World {
     /// Breaks something and plans the next fault.
@@ -101,7 +105,8 @@ impl World {
             },
             11 | 12 => Fault::LinkCut(n),
             13 => Fault::Reconfigured,
-            14 => Fault::PowerCut,
+            14 if self.plan.power_cuts => Fault::PowerCut,
+            14 => Fault::ClockStep(if n.is_multiple_of(2) { 350 } else { -350 }),
             15 => Fault::SetAside,
             _ => Fault::Storm,
         }
@@ -168,12 +173,40 @@ impl World {
             Ok(state) => state,
             Err(why) => return self.check.say(self.now_us, format!("the state does not serialize: {why}")),
         };
+        self.compare_shadow(&state);
         self.away = Some(state);
         self.media.forget();
         self.check.restarted(self.now_us);
         self.forget_links();
         let gap_us = self.dice.between(50_000, 950_000);
         self.plan_event(gap_us, Event::Back);
+    }
+
+    /// What the journal and the snapshot before it lead to is the state that was killed.
+    fn compare_shadow(&mut self, state: &[u8]) {
+        let Some((snapshot, inputs)) = self.shadow.take() else { return };
+        let Ok(mut pbx) = postcard::from_bytes::<Pbx>(&snapshot) else {
+            return self.check.say(self.now_us, "a snapshot does not come back".into());
+        };
+        let count = inputs.len();
+        for (now, input) in inputs {
+            pbx.handle(now, input, &mut Vec::new());
+        }
+        if postcard::to_allocvec(&pbx).ok().as_deref() != Some(state) {
+            self.check
+                .say(self.now_us, format!("after {count} inputs the recovered state is not the one that was killed"));
+        }
+    }
+
+    /// Keeps what a recovery would rest on.
+    pub(super) fn keep_shadow(&mut self, now: Now, input: &Input) {
+        let full = self.shadow.as_ref().is_none_or(|(_, inputs)| inputs.len() >= SHADOW_INPUTS);
+        if full && let Ok(snapshot) = postcard::to_allocvec(&self.pbx) {
+            self.shadow = Some((snapshot, Vec::new()));
+        }
+        if let Some((_, inputs)) = &mut self.shadow {
+            inputs.push((now, input.clone()));
+        }
     }
 
     /// The machine goes down: lines fall back on-hook, and whoever talked through it is alone and hangs up.

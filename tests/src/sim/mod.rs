@@ -5,11 +5,13 @@
 
 pub mod agent;
 pub mod caller;
+pub mod centre;
 pub mod check;
 pub mod dialog;
 pub mod dice;
 pub mod digest;
 pub mod faults;
+pub mod floor;
 pub mod hearing;
 pub mod ladder;
 pub mod line;
@@ -19,7 +21,9 @@ pub mod network;
 pub mod phone;
 pub mod plan;
 pub mod run;
+pub mod script;
 pub mod store;
+pub mod supervisor;
 pub mod transaction;
 pub mod wire;
 pub mod world;

@@ -17,11 +17,37 @@ pub const DAWN: Wall = Wall::from_millis(1_772_323_200_000);
 /// The first moment of a run; a machine has been up for a minute when the program starts.
 pub const START_US: u64 = 60_000_000;
 
+/// What kind of site it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Site {
+    /// Three queues, agents who only answer.
+    Plain,
+    /// A call centre with all that the box can do: [`super::centre`].
+    Centre,
+}
+
+/// Monday 00:00 at the site, which is eight hours east of Greenwich.
+const MONDAY_MS: i64 = 16 * 3_600_000;
+/// Mean time between two calls in the busiest hour of a week.
+const WEEK_GAP_US: u64 = 2_700_000;
+
 /// One run.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Of all dice.
     pub seed: u64,
+    /// Kind of site.
+    pub site: Site,
+    /// The wall clock at the beginning, in ms after [`DAWN`].
+    pub dawn_ms: i64,
+    /// People who call more than once; none: everybody calls once.
+    pub people: u64,
+    /// Mean time between two acts of supervisors; 0: there are none.
+    pub supervise_us_mean: u64,
+    /// The machine may lose its power, too: then some rules about phones hold no more.
+    pub power_cuts: bool,
+    /// Check at each restart that the state that comes back is the one of a box that was never killed.
+    pub shadow: bool,
     /// Agents, each with a phone.
     pub agents: u32,
     /// Phones without an agent.
@@ -72,6 +98,12 @@ impl Plan {
         let fault_us_mean = if dice.permille(200) { 0 } else { dice.between(5, 40) * 1_000_000 };
         Plan {
             seed,
+            site: Site::Plain,
+            dawn_ms: 0,
+            people: 0,
+            supervise_us_mean: 0,
+            power_cuts: true,
+            shadow: false,
             agents: dice.between(1, 7) as u32,
             office: dice.between(2, 4) as u32,
             lines: dice.below(7) as u32,
@@ -103,6 +135,12 @@ impl Plan {
         };
         Plan {
             seed,
+            site: Site::Plain,
+            dawn_ms: 0,
+            people: 0,
+            supervise_us_mean: 0,
+            power_cuts: true,
+            shadow: false,
             agents: 50,
             office: 10,
             lines: 56,
@@ -119,6 +157,53 @@ impl Plan {
             odd_permille: 5,
             ladder: false,
             journal: false,
+        }
+    }
+
+    /// Hours at a call centre of 100 seats, from Monday 00:00, with the arrivals of a week.
+    pub fn week(seed: u64, hours: u64) -> Plan {
+        let long = Plan::long(seed, hours);
+        Plan {
+            site: Site::Centre,
+            dawn_ms: MONDAY_MS,
+            people: 4_000,
+            supervise_us_mean: 60_000_000,
+            power_cuts: false,
+            shadow: true,
+            agents: 100,
+            office: 12,
+            lines: 24,
+            calls: hours * 3_600_000_000 / WEEK_GAP_US,
+            gap_us_mean: WEEK_GAP_US,
+            fault_us_mean: 900_000_000,
+            patience_us_mean: 150_000_000,
+            ring_timeout_s: 12,
+            odd_permille: 10,
+            ..long
+        }
+    }
+
+    /// Twenty minutes of a working day at a smaller call centre in any weather.
+    pub fn busy(seed: u64) -> Plan {
+        let short = Plan::short(seed);
+        let mut dice = Dice::new(seed, 4);
+        let agents = dice.between(10, 30);
+        let gap_us_mean = 90_000_000 / agents / dice.between(1, 3);
+        Plan {
+            site: Site::Centre,
+            dawn_ms: MONDAY_MS + dice.between(7 * 60, 20 * 60) as i64 * 60_000,
+            people: 80,
+            supervise_us_mean: dice.between(5, 40) * 1_000_000,
+            shadow: true,
+            agents: agents as u32,
+            office: 8,
+            calls: 1_200_000_000 / gap_us_mean,
+            gap_us_mean,
+            fault_us_mean: if dice.permille(200) { 0 } else { dice.between(20, 120) * 1_000_000 },
+            talk_us_mean: dice.between(10, 50) * 1_000_000,
+            patience_us_mean: dice.between(30, 120) * 1_000_000,
+            ring_timeout_s: 12,
+            ..short
         }
     }
 
@@ -165,7 +250,7 @@ impl Plan {
         let did = |to: Destination| Did { to, ..Did::preset("") };
         let line = |port: PortId| Line { label: format!("line {}/{}", port.card, port.port), did: "4001000".into() };
         let trunk = Trunk { address: CARRIER.ip(), port: Some(CARRIER.port()), record: false };
-        Config {
+        let mut config = Config {
             system: System { name: "simulated".into(), language: Language::En, ..System::preset("") },
             sip: Sip { listen: BOX, expires_min_s: 10, ..Sip::preset("") },
             media: Media { address: BOX.ip(), silence_timeout_s: 10, ..Media::preset("") },
@@ -186,7 +271,12 @@ impl Plan {
                 ("4004000".to_string(), did(Destination::Queue("vip".into()))),
             ]),
             ..Config::preset()
+        };
+        match self.site {
+            Site::Plain => {}
+            Site::Centre => super::centre::add_to(&mut config, self),
         }
+        config
     }
 
     fn queues(&self) -> BTreeMap<String, Queue> {

@@ -106,16 +106,20 @@ impl World {
     /// The box sends.
     pub(super) fn box_sends(&mut self, output: SipOutput) {
         match output {
-            SipOutput::Datagram { remote, bytes, .. } => match self.phone_at.get(&remote).copied() {
-                Some(index) => {
-                    let (first, second) = self.network.fate();
-                    for delay_us in [first, second].into_iter().flatten() {
-                        self.plan_event(delay_us, Event::ToPhone(index, bytes.clone()));
+            SipOutput::Datagram { remote, bytes, .. } => {
+                self.check.leaves(self.now_us, &bytes);
+                match self.phone_at.get(&remote).copied() {
+                    Some(index) => {
+                        let (first, second) = self.network.fate();
+                        for delay_us in [first, second].into_iter().flatten() {
+                            self.plan_event(delay_us, Event::ToPhone(index, bytes.clone()));
+                        }
                     }
+                    None => self.check.say(self.now_us, format!("a datagram to {remote}, where nobody is")),
                 }
-                None => self.check.say(self.now_us, format!("a datagram to {remote}, where nobody is")),
-            },
+            }
             SipOutput::Bytes { conn, bytes } => {
+                self.check.leaves(self.now_us, &bytes);
                 let at_us = self.now_us + self.network.stream_delay_us();
                 if let Some(link) = self.links.open.get_mut(&conn) {
                     link.to_phone_us = link.to_phone_us.max(at_us);

@@ -8,15 +8,17 @@ use super::dice::Dice;
 use super::faults::Fault;
 use super::line::{AnalogLine, Seen};
 use super::media::FakeMedia;
-use super::network::Network;
+use super::network::{Network, Weather};
 use super::phone::{Act, CallNo, Identity, News, Phone};
-use super::plan::{BOX, CARRIER, DAWN, Plan, START_US};
+use super::plan::{BOX, CARRIER, DAWN, Plan, START_US, Site};
+use super::script::Script;
 use super::store::{COMMIT_US, FakeStore, Kept};
 use super::wire::Links;
 use base::line::{LineCommand, LineEvent, PortId};
-use base::media::Report;
+use base::media::{Command, Report};
 use base::time::{Instant, Now, Wall};
 use pbx::Pbx;
+use pbx::config::Config;
 use pbx::door::{Boot, Input, Output};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -63,6 +65,10 @@ pub enum Event {
     Mend(Fault),
     /// The program is back after a restart.
     Back,
+    /// A supervisor acts.
+    Supervise,
+    /// What was over long ago is forgotten.
+    Sweep,
     /// Phase two.
     Heal,
     /// Phase two: everybody hangs up.
@@ -123,6 +129,9 @@ pub struct Outcome {
 /// Lines of the ladder that are kept, unless `CORDBOARD_LADDER` says another number.
 const LADDER_MAX: u64 = 400;
 
+/// How often what was over long ago is forgotten.
+const SWEEP_US: u64 = 120_000_000;
+
 /// The world.
 pub struct World {
     pub(super) plan: Plan,
@@ -147,6 +156,18 @@ pub struct World {
     pub(super) callers: BTreeMap<CallerId, Caller>,
     pub(super) caller_by_way: BTreeMap<Way, CallerId>,
     pub(super) arrived: u64,
+    /// The last caller of each number.
+    pub(super) by_number: BTreeMap<String, CallerId>,
+    /// Who works at, or owns, each phone.
+    pub(super) seats: BTreeMap<String, String>,
+    /// Calls to the box that are worked by keys.
+    pub(super) scripts: BTreeMap<(usize, CallNo), Script>,
+    /// The site.
+    pub(super) config: Arc<Config>,
+    /// A snapshot of the box and all its inputs since.
+    pub(super) shadow: Option<(Vec<u8>, Vec<(Now, Input)>)>,
+    /// Somebody began or ceased to monitor in this turn.
+    monitors_changed: bool,
     /// State of each agent as the phone's display shows it.
     pub(super) display: BTreeMap<String, String>,
     pub(super) healing: bool,
@@ -195,7 +216,7 @@ impl World {
         phones.push(carrier(seed));
         World {
             now_us: START_US,
-            wall_offset_ms: 0,
+            wall_offset_ms: plan.dawn_ms,
             dice: Dice::new(seed, 2),
             pbx: Pbx::new(),
             away: None,
@@ -214,6 +235,11 @@ impl World {
             callers: BTreeMap::new(),
             caller_by_way: BTreeMap::new(),
             arrived: 0,
+            by_number: BTreeMap::new(),
+            seats: config.agents.iter().filter_map(|(id, a)| Some((a.extension.clone()?, id.clone()))).collect(),
+            scripts: BTreeMap::new(),
+            shadow: None,
+            monitors_changed: false,
             display: BTreeMap::new(),
             healing: false,
             set_aside_next: false,
@@ -226,6 +252,7 @@ impl World {
             offered: BTreeMap::new(),
             done: false,
             check: Checks::new(&config),
+            config: Arc::new(config),
             stats: Stats::default(),
             ladder: VecDeque::new(),
             ladder_max: super::run::number_from("CORDBOARD_LADDER").unwrap_or(LADDER_MAX) as usize,
@@ -244,12 +271,11 @@ impl World {
         self.stats.virtual_us = self.now_us - START_US;
         self.stats.callers = self.arrived;
         self.stats.rows = self.store.last().unwrap_or(0);
-        self.stats.heard = self.callers.values().filter(|c| c.heard_us.is_some()).count() as u64;
         Outcome { violations: self.check.take(), ladder: self.ladder.into(), stats: self.stats, journal: self.journal }
     }
 
     fn switch_on(&mut self) {
-        let config = Arc::new(self.plan.config());
+        let config = self.config.clone();
         let (seed, build) = (self.dice.key(), "simulation".into());
         self.feed(Input::Boot(Boot { seed, build, recovered: false, machine_restarted: false, events_from: 1 }));
         self.feed(Input::Configured(config));
@@ -269,6 +295,12 @@ impl World {
         self.plan_event(5_000_000, Event::Arrival);
         if self.plan.fault_us_mean > 0 {
             self.plan_event(self.plan.fault_us_mean, Event::Fault);
+        }
+        if self.plan.supervise_us_mean > 0 {
+            self.plan_event(20_000_000, Event::Supervise);
+        }
+        if self.plan.site == Site::Centre {
+            self.plan_event(SWEEP_US, Event::Sweep);
         }
         let busy_us = self.plan.calls * self.plan.gap_us_mean + 30_000_000;
         self.plan_event(busy_us, Event::Heal);
@@ -370,6 +402,8 @@ impl World {
             Event::Fault => self.fault(),
             Event::Mend(fault) => self.mend(fault),
             Event::Back => self.back(),
+            Event::Supervise => self.supervise(),
+            Event::Sweep => self.sweep(),
             Event::Heal => self.heal(),
             Event::AllHangUp => self.all_hang_up(),
             Event::Quiet => self.phones.iter_mut().for_each(Phone::register_no_more),
@@ -387,6 +421,9 @@ impl World {
         self.note(|| format!("  > {}", super::ladder::input(&input)));
         if self.plan.journal {
             self.journal.inputs.push((now, input.clone()));
+        }
+        if self.plan.shadow {
+            self.keep_shadow(now, &input);
         }
         let mut outputs = Vec::new();
         self.pbx.handle(now, input, &mut outputs);
@@ -406,7 +443,18 @@ impl World {
         for id in std::mem::take(&mut self.check.ended) {
             self.hears_nothing(id);
         }
+        if std::mem::take(&mut self.monitors_changed) {
+            self.monitors_rightly();
+        }
         self.check.turn_over(self.now_us);
+    }
+
+    fn sweep(&mut self) {
+        if !self.healing {
+            self.plan_event(SWEEP_US, Event::Sweep);
+        }
+        let fair = self.plan.weather == Weather::FAIR;
+        self.check.sweep(self.now_us, &mut self.callers, fair, &self.fault_times);
     }
 
     fn carry(&mut self, output: Output) {
@@ -414,6 +462,7 @@ impl World {
         match output {
             Output::Sip(output) => self.box_sends(output),
             Output::Media(command) => {
+                self.monitors_changed |= matches!(command, Command::Monitor { .. } | Command::StopMonitor { .. });
                 let mut effects = Vec::new();
                 self.media.command(&command, &mut effects);
                 for complaint in std::mem::take(&mut self.media.complaints) {

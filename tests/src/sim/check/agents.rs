@@ -146,7 +146,9 @@ impl Agents {
             found.push(format!("an offer of call {uid} to agent {agent} ended in call {call:?}"));
         }
         let Some(config) = self.config.queues.get(&queue) else { return };
-        if let Some((limit, reason)) = rule_of(config, cause) {
+        // A phone that could not be rung at all: its agent was never chosen.
+        let chosen = matches!(book.doing, Doing::Reserved | Doing::Ringing);
+        if let Some((limit, reason)) = rule_of(config, cause).filter(|_| chosen) {
             book.missed(now_us, limit, reason, u64::from(config.retry_delay_s) * 1_000_000);
         }
     }

@@ -1,0 +1,64 @@
+//! A call centre of 100 agents, twelve queues of all strategies and thirty skills: a virtual week, and many seeds of twenty
+//! minutes at a smaller one in any weather. `CORDBOARD_HOURS` sets the length (8760: a year), `CORDBOARD_SEED` another
+//! seed, `CORDBOARD_SEEDS` how many of the short ones.
+
+#![allow(clippy::panic)]
+
+use std::time::Instant;
+use tests::sim::plan::Plan;
+use tests::sim::run::{number_from, report, run_many, run_one};
+
+/// Seeds of twenty minutes.
+const SEEDS: u64 = 500;
+/// Hours of a week.
+const HOURS: u64 = 168;
+
+#[test]
+fn a_week_of_a_hundred_agents_and_twelve_queues() {
+    let hours = number_from("CORDBOARD_HOURS").unwrap_or(HOURS);
+    let seed = number_from("CORDBOARD_SEED").unwrap_or(1);
+    let began = Instant::now();
+    let outcome = run_one(&Plan::week(seed, hours));
+    let stats = &outcome.stats;
+    println!(
+        "{} virtual hours in {} ms: {} callers, {} conversations, {} faults ({} restarts), {} inputs, {} rows",
+        stats.virtual_us / 3_600_000_000,
+        began.elapsed().as_millis(),
+        stats.callers,
+        stats.heard,
+        stats.faults,
+        stats.restarts,
+        stats.inputs,
+        stats.rows,
+    );
+    assert!(outcome.violations.is_empty(), "{}", report("sim_scale", seed, &outcome));
+    assert!(stats.heard * 10 >= stats.callers * 6, "too few conversations: {} of {}", stats.heard, stats.callers);
+}
+
+#[test]
+fn twenty_minutes_of_a_call_centre_in_any_weather() {
+    let began = Instant::now();
+    let (from, count) = match number_from("CORDBOARD_SEED") {
+        Some(seed) => (seed, number_from("CORDBOARD_SEEDS").unwrap_or(1)),
+        None => (0, number_from("CORDBOARD_SEEDS").unwrap_or(SEEDS)),
+    };
+    let summary = run_many("sim_scale", from, count, Plan::busy);
+    let stats = &summary.stats;
+    println!(
+        "{} of {count} seeds well: {} callers, {} conversations, {} faults ({} restarts), {} inputs, {} rows in {} ms",
+        summary.well,
+        stats.callers,
+        stats.heard,
+        stats.faults,
+        stats.restarts,
+        stats.inputs,
+        stats.rows,
+        began.elapsed().as_millis()
+    );
+    if let Some((_, report)) = &summary.failed {
+        let line = |(seed, what): &(u64, String)| format!("  {seed}: {}", what.chars().take(240).collect::<String>());
+        let seeds: Vec<String> = summary.failures.iter().map(line).collect();
+        panic!("{report}\n{} seeds failed:\n{}", seeds.len(), seeds.join("\n"));
+    }
+    assert!(stats.heard > 0, "nobody ever talked");
+}
