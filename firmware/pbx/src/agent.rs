@@ -233,7 +233,9 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
         (H::GoNotReady(reason), S::NotReady { .. } | S::Ready { .. } | S::Personal) => Some(S::NotReady { reason }),
         (H::GoNotReady(reason), S::WrapUp(wrap_up)) => (!wrap_up.owes).then_some(S::NotReady { reason }),
         (H::GoReady, S::NotReady { .. }) => Some(around.free()),
-        (H::GoReady | H::WrapUpFinished, S::WrapUp(wrap_up)) => (!wrap_up.owes).then(|| around.free()),
+        // Whoever asks to be ready takes a wish back by it.
+        (H::GoReady, S::WrapUp(wrap_up)) => (!wrap_up.owes).then(|| Around { wish: None, ..*around }.free()),
+        (H::WrapUpFinished, S::WrapUp(wrap_up)) => (!wrap_up.owes).then(|| around.free()),
         (H::Chosen(offer), S::Ready { since }) => Some(S::Reserved { offer, since }),
         (H::Rings(rung), S::Reserved { offer, since }) => (rung == offer).then_some(S::Ringing { offer, since }),
         (H::OfferLost(lost, reason), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
@@ -440,10 +442,9 @@ impl Pbx {
                 let at = if wrap_up.owes && wrap_up.until <= now { wrap_up.latest } else { wrap_up.until };
                 self.timers.set(Timer::WrapUp(index), at);
             }
-            State::Ready { .. } => self.unmatched = true,
-            State::LoggedOut
-            | State::NotReady { .. }
-            | State::Reserved { .. }
+            // Who waits for an agent that is not at work any more may be served by others.
+            State::Ready { .. } | State::NotReady { .. } | State::LoggedOut => self.unmatched = true,
+            State::Reserved { .. }
             | State::Ringing { .. }
             | State::Talking { .. }
             | State::Hold { .. }
@@ -593,6 +594,8 @@ mod tests {
         assert_eq!(after, Some(State::WrapUp(wrap_up)));
         let free = next(State::WrapUp(wrap_up), Happening::WrapUpTimeOver, &Around { now: at(9).now, ..wishing });
         assert_eq!(free, Some(State::NotReady { reason: 2 }));
+        let asks = next(State::WrapUp(wrap_up), Happening::GoReady, &wishing);
+        assert_eq!(asks, Some(State::Ready { since: at(5).now }), "asking to be ready takes the wish back");
     }
 
     #[test]
