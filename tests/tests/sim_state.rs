@@ -1,8 +1,10 @@
 //! How things stood, folded from the leg events alone, against the live tables of the box: at every moment of many
-//! short runs with faults and restarts, and through the database at moments of the wall clock.
+//! short runs with faults and restarts, and through the database at moments of the wall clock. And what is explained of
+//! each call there decides the same again.
 
 #![allow(clippy::unwrap_used)]
 
+use base::id::Uid;
 use base::time::{Instant, Wall};
 use pbx::Pbx;
 use pbx::config::Routing;
@@ -11,7 +13,9 @@ use pbx::event::LegEvent;
 use pbx::standing::Standing;
 use pbxd::store::read::Reader;
 use pbxd::store::{MainDb, Options, Request};
+use pbxd::story::explain::decides_again;
 use pbxd::story::state::{Fold, Shown};
+use std::collections::BTreeMap;
 use tests::sim::plan::Plan;
 use tests::sim::run::number_from;
 use tests::sim::world::{Journal, World};
@@ -47,15 +51,19 @@ fn the_fold_is_the_live_state_after_every_input() {
         Some(seed) => seed..seed + 1,
         None => 0..number_from("CORDBOARD_SEEDS").unwrap_or(SEEDS),
     };
-    let (mut moments, mut waiting, mut talking) = (0u64, 0usize, 0usize);
+    let (mut moments, mut waiting, mut talking, mut decided) = (0u64, 0usize, 0usize, 0usize);
     for seed in seeds {
         let plan = Plan { journal: true, ..Plan::short(seed) };
         let routing = routing(&plan);
         let mut fold = Fold::default();
         let mut last = 0;
+        let mut calls: BTreeMap<Uid, Vec<LegEvent>> = BTreeMap::new();
         replayed(&World::new(plan).run().journal, |pbx, now, _, rows| {
             for row in rows.iter().filter(|row| row.seq > last) {
                 fold.take(row);
+                if let Some(call) = row.call {
+                    calls.entry(call).or_default().push(row.clone());
+                }
             }
             // A restart tells the rows that may not have been stored again.
             last = rows.iter().map(|row| row.seq).fold(last, u64::max);
@@ -66,9 +74,15 @@ fn the_fold_is_the_live_state_after_every_input() {
             waiting += live.queues.values().map(Vec::len).sum::<usize>();
             talking += live.agents.values().filter(|agent| agent.state == "talking").count();
         });
+        for (call, events) in calls {
+            let again = decides_again(&events);
+            assert_ne!(again, Some(false), "seed {seed}, call {call}: the stored terms name another winner");
+            decided += usize::from(again.is_some());
+        }
     }
     println!("{moments} moments, {waiting} waiting callers and {talking} talking agents among them");
-    assert!(moments > 1_000 && waiting > 100 && talking > 100);
+    println!("{decided} calls with decisions, all of which come out the same from their stored terms");
+    assert!(moments > 1_000 && waiting > 100 && talking > 100 && decided > 100);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn call(number: u64) -> Vec<(u64, Fact)> {
     let uid = Some(Uid::new(Wall::from_millis(BEGAN_MS + began as i64), u128::from(number)));
     let agent = format!("{}", 1_000 + number % AGENTS);
     let wait = 2_000 + number * 7_919 % 40_000;
-    let talk = if number % LONG_CALL_EVERY == 0 { 8 * 3_600_000 } else { 60_000 + number * 104_729 % 180_000 };
+    let talk = if number.is_multiple_of(LONG_CALL_EVERY) { 8 * 3_600_000 } else { 60_000 + number * 104_729 % 180_000 };
     let (answer, end) = (began + wait + 6_000, began + wait + 6_000 + talk);
     let of_call = [
         (began, None, Detail::CallBegan { caller: s("13800138000"), called: s("4001234"), origin: s("line 1/1") }),

@@ -57,7 +57,8 @@ texts! {
     DECIDED_BY: "决定项", "decided by";
     HIGHER: "{term}，大者优先", "{term}, the larger wins";
     LOWER: "{term}，小者优先", "{term}, the smaller wins";
-    RESULT: "结果", "result";
+    DECISION: "决定项：{how}", "decided by: {how}";
+    RESULT: "结果：{outcome}", "result: {outcome}";
     TOOK_IT: "应答", "answered";
     RANG: "{cause}，振铃 {ring}", "{cause}, rang {ring}";
     OPEN: "尚未结束", "still open";

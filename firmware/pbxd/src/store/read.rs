@@ -56,7 +56,7 @@ impl Reader {
 
     fn events(&self, condition: &str, parameters: impl Params) -> Result<Vec<LegEvent>, StoreError> {
         let query = format!("SELECT {} FROM leg_event WHERE {condition} ORDER BY seq", rows::COLUMNS);
-        let mut statement = self.connection.prepare(&query)?;
+        let mut statement = self.connection.prepare_cached(&query)?;
         let mut found = statement.query(parameters)?;
         let mut events = Vec::new();
         while let Some(row) = found.next()? {

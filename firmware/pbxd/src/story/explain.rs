@@ -95,7 +95,8 @@ fn told(number: usize, decision: &Decision<'_>, events: &[LegEvent], commits: &[
         text.push_str(&excluded(decision, commit, say));
     }
     if decision.chosen().is_some() {
-        text.push_str(&format!("   {}: {}\n", say.plain(key::RESULT), outcome(decision, events, say)));
+        let outcome = outcome(decision, events, say);
+        text.push_str(&format!("   {}\n", say.text(key::RESULT, &[("outcome", &outcome)])));
     }
     let verdict = say.plain(if decision.again() { word::YES } else { word::NO });
     text.push_str(&format!("   {}\n", say.text(key::AGAIN, &[("verdict", verdict)])));
@@ -152,6 +153,8 @@ fn eligible(decision: &Decision<'_>, say: Say) -> String {
         let differ = |(own, other): &(&pbx::event::Term, &pbx::event::Term)| own.value != other.value;
         best.terms.iter().zip(&second.terms).find(differ).map(|(own, _)| own.name)
     });
+    // A place in a list is no quantity.
+    let drawn = deciding.filter(|name| *name != TermName::Position);
     let mut columns = vec![say.plain(key::ELIGIBLE)];
     columns.extend(best.terms.iter().map(|term| say.plain(key::term(term.name))));
     let rows: Vec<Vec<String>> = ranked
@@ -161,7 +164,7 @@ fn eligible(decision: &Decision<'_>, say: Say) -> String {
             let mark = if place == 0 { "▶" } else { " " };
             let mut row = vec![format!("{mark} {}", candidate.agent)];
             row.extend(candidate.terms.iter().map(|term| terms::value(*term, say)));
-            row.extend(deciding.map(|name| bar(name, candidate, &ranked)));
+            row.extend(drawn.map(|name| bar(name, candidate, &ranked)));
             row
         })
         .collect();
@@ -169,8 +172,8 @@ fn eligible(decision: &Decision<'_>, say: Say) -> String {
         let direction = if name.higher_wins() { key::HIGHER } else { key::LOWER };
         say.text(direction, &[("term", say.plain(key::term(name)))])
     });
-    columns.extend(decided.as_ref().map(|_| say.plain(key::DECIDED_BY)));
-    let decided = decided.map_or_else(String::new, |how| format!("   {}: {how}\n", say.plain(key::DECIDED_BY)));
+    columns.extend(drawn.map(|_| say.plain(key::DECIDED_BY)));
+    let decided = decided.map_or_else(String::new, |how| format!("   {}\n", say.text(key::DECISION, &[("how", &how)])));
     format!("{}{decided}", indented(&table(&columns, &rows)))
 }
 
