@@ -147,7 +147,7 @@ pub(crate) struct Call {
     pub first_wait: Option<(u64, Instant)>,
     /// So often a queue sent it on.
     pub hops: u32,
-    /// The caller was told that the call may be monitored.
+    /// The caller was told, to the end, that the call may be monitored.
     pub noticed: bool,
     /// Calls of supervisors who hear this one.
     pub monitors: Vec<CallKey>,

@@ -195,6 +195,7 @@ impl Pbx {
                     Some(Phase::Menu(_)) => self.menu_said(turn, call, play),
                     Some(Phase::Asking(_)) => self.asked(turn, call, play),
                     Some(Phase::Echo { .. }) => self.echo_told(turn, call, play),
+                    Some(Phase::Waiting { .. }) => self.notice_heard(turn, call, play),
                     Some(Phase::Announcement { play: expected, .. }) if *expected == Some(play) => {
                         self.announcement_over(turn, call);
                     }

@@ -5,14 +5,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use base::media::{Item, Tone};
+use base::media::{Item, PlayId, Tone};
 use base::time::{Instant, Now};
 use core::cmp::Reverse;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallKey, Disposition, Phase};
-use crate::config::{Config, Queue as Wanted, Routing};
+use crate::config::{Config, Consent, Queue as Wanted, Routing};
 use crate::event::Detail;
 use crate::offer::OfferKey;
 use crate::roster::AgentIndex;
@@ -38,6 +38,8 @@ pub(crate) struct Place {
     pub unserved_rings: Option<u32>,
     /// Strategy ring-progressively: when the next phone is to join.
     pub next_ring: Option<Instant>,
+    /// The welcome with the notice of monitoring in it, while it plays.
+    pub notice: Option<PlayId>,
 }
 
 /// Order of service, over all queues: smaller comes first.
@@ -98,10 +100,10 @@ impl Pbx {
             return self.turn_away(turn, call, name, kind, 0);
         }
         let Some(caller) = self.accept_caller(turn, call) else { return };
-        let notice = wanted.monitor_consent == crate::config::Consent::Notice;
+        let told = self.calls.get(call).is_some_and(|c| c.noticed);
+        let notice = wanted.monitor_consent == Consent::Notice && !told;
         let place = self.new_place(turn.now, call, name, wanted, &config);
         let Some(record) = self.calls.get_mut(call) else { return };
-        record.noticed |= notice;
         record.first_wait = Some((place.arrival, place.first));
         let (uid, priority) = (record.uid, place.priority);
         self.queues.entry(name.to_string()).or_default().waiting.insert(place.arrival, call);
@@ -111,14 +113,27 @@ impl Pbx {
         let detail = Detail::Queued { queue: name.to_string(), priority, position };
         self.note(turn, Some(uid), None, "router", detail);
         let mut items = vec![self.prompt(call, "queue-welcome")];
-        if notice {
-            items.push(self.prompt(call, "monitor-notice"));
-        }
-        items.push(Item::Music);
-        self.play(turn, caller, items, false);
+        // Only who has heard the notice to its end was told; the music follows then.
+        items.push(if notice { self.prompt(call, "monitor-notice") } else { Item::Music });
+        let play = self.play(turn, caller, items, false);
+        self.with_place(call, |place, _| place.notice = play.filter(|_| notice));
         self.unmatched = true;
         // `leave-empty` may be stricter than `join-empty`: whoever nobody is there for does not stay.
         self.staffing_changed |= !wanted.leave_empty.is_empty();
+    }
+
+    /// The caller has heard the welcome to its end, with the notice of monitoring in it.
+    pub(crate) fn notice_heard(&mut self, turn: &mut Turn<'_>, call: CallKey, said: PlayId) {
+        let Some(record) = self.calls.get_mut(call) else { return };
+        let Phase::Waiting { place, .. } = &mut record.phase else { return };
+        if place.notice != Some(said) {
+            return;
+        }
+        place.notice = None;
+        record.noticed = true;
+        if let Some(caller) = self.caller_leg(call) {
+            self.play(turn, caller, vec![Item::Music], false);
+        }
     }
 
     fn new_place(&mut self, now: Now, call: CallKey, name: &str, wanted: &Wanted, config: &Config) -> Place {
@@ -139,6 +154,7 @@ impl Pbx {
             tries: BTreeMap::new(),
             unserved_rings: None,
             next_ring: None,
+            notice: None,
         }
     }
 
@@ -289,6 +305,7 @@ mod tests {
             tries: BTreeMap::new(),
             unserved_rings: None,
             next_ring: None,
+            notice: None,
         }
     }
 
