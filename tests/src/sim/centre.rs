@@ -171,7 +171,8 @@ fn queue(dice: &mut Dice, plan: &Plan, n: usize) -> Queue {
             ('9', Destination::Queue(queue_name((n + 5) % QUEUES))),
         ]),
         sticky_wait_s: if n % 4 == 2 { dice.between(5, 20) as u32 } else { 0 },
-        agent_announce: (n % 4 == 3).then(|| "announce".to_string()),
+        // Its length is that of its name.
+        agent_announce: (n % 2 == 1).then(|| "a-call-of-somebody-important".to_string()),
         confirm_key: (n % 6 == 5).then_some('1'),
         monitor: n != 7,
         monitor_tone: n.is_multiple_of(2),

@@ -28,6 +28,10 @@ impl World {
         self.plan_event(pause_us, Event::Desk(index, Step::Look));
         let minute = self.minute_of_week();
         let Some(agent) = self.agent_at(index) else { return self.take_seat(index, minute) };
+        // Somebody went to another phone and left this one as it was.
+        if self.dice.permille(4) {
+            return self.take_seat(index, minute);
+        }
         let works = self.works(&agent, minute);
         match self.display.get(&agent).map(String::as_str).unwrap_or("logged-out") {
             "logged-out" if works => self.dial_if(index, "*45", |state| state == "logged-out"),
@@ -62,11 +66,13 @@ impl World {
         let id = Plan::agent(n);
         let out = self.display.get(&id).is_none_or(|state| state == "logged-out");
         let Some(pin) = self.config.agents.get(&id).and_then(|a| a.pin.clone()) else { return };
-        if !self.works(&id, minute) || !(out || self.dice.permille(50)) {
+        let here = self.agent_at(index).as_ref() == Some(&id);
+        if here || !self.works(&id, minute) || !(out || self.dice.permille(50)) {
             return;
         }
         let mut script = Script { stay_us: 6_000_000, pin: Some(pin.clone()), ..Script::default() };
-        let named = self.dice.permille(500);
+        // Without an id the code would concern whoever sits here.
+        let named = self.agent_at(index).is_some() || self.dice.permille(500);
         if !named {
             script = script.type_in(&format!("{id}#"), 2_000_000);
         }

@@ -188,7 +188,7 @@ impl Plan {
         let short = Plan::short(seed);
         let mut dice = Dice::new(seed, 4);
         let agents = dice.between(10, 30);
-        let gap_us_mean = 90_000_000 / agents / dice.between(1, 3);
+        let gap_us_mean = 150_000_000 / agents / dice.between(1, 3);
         Plan {
             site: Site::Centre,
             dawn_ms: MONDAY_MS + dice.between(7 * 60, 20 * 60) as i64 * 60_000,

@@ -91,6 +91,9 @@ impl Summary {
         sum.unanswered += one.unanswered;
         sum.unheard += one.unheard;
         sum.rows += one.rows;
+        for (name, count) in &one.tally {
+            *sum.tally.entry(name.clone()).or_default() += count;
+        }
         let Some(first) = outcome.violations.first() else {
             self.well += 1;
             return;

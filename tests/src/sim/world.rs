@@ -9,10 +9,12 @@ use super::faults::Fault;
 use super::line::{AnalogLine, Seen};
 use super::media::FakeMedia;
 use super::network::{Network, Weather};
+pub use super::outcome::{Journal, Outcome, Stats};
 use super::phone::{Act, CallNo, Identity, News, Phone};
 use super::plan::{BOX, CARRIER, DAWN, Plan, START_US, Site};
 use super::script::Script;
 use super::store::{COMMIT_US, FakeStore, Kept};
+use super::tally;
 use super::wire::Links;
 use base::line::{LineCommand, LineEvent, PortId};
 use base::media::{Command, Report};
@@ -77,53 +79,6 @@ pub enum Event {
     Quiet,
     /// Phase two: nothing may be left.
     Verify,
-}
-
-/// What a run was.
-#[derive(Clone, Debug, Default)]
-pub struct Stats {
-    /// Virtual time in microseconds.
-    pub virtual_us: u64,
-    /// Inputs handled.
-    pub inputs: u64,
-    /// Outputs carried.
-    pub outputs: u64,
-    /// Callers that arrived.
-    pub callers: u64,
-    /// Callers that heard a person.
-    pub heard: u64,
-    /// Faults injected.
-    pub faults: u64,
-    /// Restarts of the program among them.
-    pub restarts: u64,
-    /// Offers to agents that ended without an answer at a phone that was well.
-    pub unanswered: u64,
-    /// Of these, such that the phone never saw its INVITE although there was time to repeat it.
-    pub unheard: u64,
-    /// Rows of the leg-event journal.
-    pub rows: u64,
-}
-
-/// Inputs and outputs of a run, for replay.
-#[derive(Clone, Debug, Default)]
-pub struct Journal {
-    /// Every input with its time.
-    pub inputs: Vec<(Now, Input)>,
-    /// What each led to, as bytes.
-    pub outputs: Vec<Vec<u8>>,
-}
-
-/// The end of a run.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// What was wrong; empty is well.
-    pub violations: Vec<String>,
-    /// The last events, when the plan asked for the ladder.
-    pub ladder: Vec<String>,
-    /// In numbers.
-    pub stats: Stats,
-    /// When the plan asked for it.
-    pub journal: Journal,
 }
 
 /// Lines of the ladder that are kept, unless `CORDBOARD_LADDER` says another number.
@@ -201,19 +156,8 @@ impl World {
     pub fn new(plan: Plan) -> World {
         let seed = plan.seed;
         let config = plan.config();
-        let mut phones = Vec::new();
-        for n in 0..plan.agents {
-            phones.push(desk_phone(&plan, &Plan::extension(n), phones.len()));
-        }
-        for n in 0..plan.office {
-            phones.push(desk_phone(&plan, &Plan::office_extension(n), phones.len()));
-        }
-        // Extensions with two phones: whoever is first takes the call.
-        for n in 0..plan.office / 2 {
-            phones.push(desk_phone(&plan, &Plan::office_extension(n), phones.len()));
-        }
-        let trunk = phones.len();
-        phones.push(carrier(seed));
+        let phones = phones(&plan);
+        let trunk = phones.len() - 1;
         World {
             now_us: START_US,
             wall_offset_ms: plan.dawn_ms,
@@ -480,6 +424,9 @@ impl World {
                         self.plan_event(COMMIT_US, Event::Commit);
                     }
                     self.watch(&row);
+                    if self.plan.site == Site::Centre {
+                        tally::count(&mut self.stats.tally, &row);
+                    }
                     let caller = self.caller_behind(&row);
                     self.check.row(now_us, &row, caller);
                 }
@@ -592,6 +539,16 @@ impl World {
     pub(super) fn finish(&mut self) {
         self.done = true;
     }
+}
+
+/// Desk phones, the agents' first, and the trunk's far end as the last.
+fn phones(plan: &Plan) -> Vec<Phone> {
+    let agents = (0..plan.agents).map(Plan::extension);
+    let office = (0..plan.office).map(Plan::office_extension);
+    // Extensions with two phones: whoever is first takes the call.
+    let twice = (0..plan.office / 2).map(Plan::office_extension);
+    let users = agents.chain(office).chain(twice).enumerate();
+    users.map(|(index, user)| desk_phone(plan, &user, index)).chain([carrier(plan.seed)]).collect()
 }
 
 fn desk_phone(plan: &Plan, user: &str, index: usize) -> Phone {

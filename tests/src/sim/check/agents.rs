@@ -4,6 +4,7 @@
 
 use super::Findings;
 use super::book::{Book, Doing, Wrap, doing};
+use super::place::crew;
 use base::id::Uid;
 use pbx::config::{Config, Queue};
 use pbx::event::{Detail, LegEvent};
@@ -19,6 +20,10 @@ pub struct Agents {
     /// Who is ready.
     ready: BTreeSet<String>,
     surge: bool,
+    /// Who serves each queue, by the surge profile and the rings that are open.
+    crews: BTreeMap<String, [Vec<Vec<String>>; 2]>,
+    /// Who is in wrap-up.
+    wrapping: BTreeSet<String>,
     /// Left a call in this turn: it must be over, or somebody else's, when the turn is.
     left: Vec<(String, Uid)>,
     /// Over, or taken over, in this turn.
@@ -53,6 +58,12 @@ impl Agents {
             contacts: BTreeMap::new(),
             ready: BTreeSet::new(),
             surge: false,
+            crews: config
+                .queues
+                .iter()
+                .map(|(name, queue)| (name.clone(), [false, true].map(|on| crews(queue, on))))
+                .collect(),
+            wrapping: BTreeSet::new(),
             left: Vec::new(),
             over: BTreeSet::new(),
             entered: Vec::new(),
@@ -77,6 +88,11 @@ impl Agents {
     /// Whether anybody is ready.
     pub fn anybody_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// Who serves a queue when so many rings are open.
+    pub fn crew(&self, queue: &str, rings: usize) -> &[String] {
+        self.crews.get(queue).and_then(|by| by[usize::from(self.surge)].get(rings)).map_or(&[], Vec::as_slice)
     }
 
     /// The surge profile is on.
@@ -203,6 +219,11 @@ impl Agents {
             }
             book.wrap = wrap;
         }
+        if will == Doing::WrapUp {
+            self.wrapping.insert(agent.to_string());
+        } else {
+            self.wrapping.remove(agent);
+        }
         if will == Doing::Ready {
             self.ready.insert(agent.to_string());
         } else {
@@ -232,7 +253,8 @@ impl Agents {
 
     /// Time passed: nobody stays in wrap-up for longer than configured.
     pub fn time(&mut self, now_us: u64, grace_us: u64, found: &mut Findings) {
-        for (id, book) in &mut self.books {
+        for id in &self.wrapping {
+            let Some(book) = self.books.get_mut(id) else { continue };
             let Some(wrap) = book.wrap.filter(|_| book.doing == Doing::WrapUp && !book.overdue) else { continue };
             if now_us > wrap.end_us() + PUNCTUAL_US + grace_us {
                 book.overdue = true;
@@ -250,6 +272,10 @@ impl Agents {
             }
         }
     }
+}
+
+fn crews(queue: &Queue, surge: bool) -> Vec<Vec<String>> {
+    (0..=queue.relax.len()).map(|rings| crew(queue, rings, surge)).collect()
 }
 
 /// After how many misses for this cause in a row an agent rests, and the reason that is given; none when the offer was

@@ -87,17 +87,14 @@ impl Place {
         queue.relax.keys().filter(|s| now_us - self.since_us >= u64::from(**s) * 1_000_000).count()
     }
 
-    /// Who serves the caller now: the queue's agents, those of open rings, those of the surge profile.
-    pub fn members<'c>(&self, queue: &'c Queue, surge: bool, now_us: u64) -> Vec<&'c str> {
-        let rings = self.rings(queue, now_us);
-        let mut members: Vec<&str> = Vec::new();
-        let more = queue.relax.values().take(rings).flat_map(|ring| &ring.agents);
-        for id in queue.agents.iter().chain(more).chain(queue.surge_agents.iter().filter(|_| surge)) {
-            if !members.contains(&id.as_str()) {
-                members.push(id);
-            }
-        }
-        members
+    /// Who serves the caller now.
+    pub fn members<'a>(&self, queue: &Queue, agents: &'a Agents, now_us: u64) -> &'a [String] {
+        agents.crew(&self.queue, self.rings(queue, now_us))
+    }
+
+    /// Whether an agent serves the caller now.
+    pub fn is_served_by(&self, agent: &str, queue: &Queue, agents: &Agents, now_us: u64) -> bool {
+        self.members(queue, agents, now_us).iter().any(|id| id == agent)
     }
 
     /// Why an agent may not have the caller now.
@@ -138,7 +135,7 @@ impl Place {
         let doing = agents.book(preferred).map(|b| b.doing);
         now_us - self.since_us < u64::from(queue.sticky_wait_s) * 1_000_000
             && !matches!(doing, None | Some(Doing::LoggedOut | Doing::NotReady))
-            && self.members(queue, agents.surge(), now_us).contains(&preferred.as_str())
+            && self.is_served_by(preferred, queue, agents, now_us)
     }
 
     /// What a term of an eligible agent is by the books; none for a number that was drawn.
@@ -146,8 +143,8 @@ impl Place {
         let Decision { queue, config, agents, after, now_us } = *at;
         let book = agents.book(agent)?;
         let done = book.done(now_us);
-        let members = self.members(queue, agents.surge(), now_us);
-        let position = members.iter().position(|m| *m == agent)? as u64;
+        let members = self.members(queue, agents, now_us);
+        let position = members.iter().position(|m| m == agent)? as u64;
         let value = match name {
             TermName::Preferred => u64::from(self.preferred.as_deref() == Some(agent)),
             TermName::Skill => {
@@ -161,7 +158,7 @@ impl Place {
                 done.busy_us.saturating_mul(1_000).checked_div(done.busy_us + done.ready_us).unwrap_or(0)
             }
             TermName::Distance => {
-                let from = after.and_then(|id| members.iter().position(|m| *m == id)).map_or(0, |n| n as u64 + 1);
+                let from = after.and_then(|id| members.iter().position(|m| m == id)).map_or(0, |n| n as u64 + 1);
                 (position + members.len() as u64 - from) % members.len() as u64
             }
             TermName::Tries => self.tries.get(agent).copied().unwrap_or(0),
@@ -209,4 +206,17 @@ pub fn is_empty(queue: &Queue, factors: &BTreeSet<EmptyFactor>, agents: &Agents)
             }
     };
     !factors.is_empty() && !members.into_iter().any(counts)
+}
+
+/// Who serves a queue when so many rings of relaxation are open: the queue's agents, those of open rings, those of the surge
+/// profile when it is on.
+pub fn crew(queue: &Queue, rings: usize, surge: bool) -> Vec<String> {
+    let mut crew: Vec<String> = Vec::new();
+    let more = queue.relax.values().take(rings).flat_map(|ring| &ring.agents);
+    for id in queue.agents.iter().chain(more).chain(queue.surge_agents.iter().filter(|_| surge)) {
+        if !crew.contains(id) {
+            crew.push(id.clone());
+        }
+    }
+    crew
 }

@@ -108,9 +108,13 @@ impl Queues {
             }
             Detail::Offered { .. } => self.offered(now_us, uid, &row.detail, agents, found),
             Detail::Unserved { candidates, .. } => self.unserved(now_us, uid, candidates, agents, found),
-            Detail::OfferEnded { agent, .. } => {
+            Detail::OfferEnded { agent, cause, .. } => {
                 self.changed = true;
                 if let Some(place) = self.waiting.get_mut(&uid) {
+                    let by_rule = ["max-wait", "wait", "empty", "exit", "moved", "picked"];
+                    if place.taken && by_rule.contains(&cause.split(' ').next().unwrap_or("")) {
+                        found.push(format!("call {uid} is taken from agent {agent}, who answered it: {cause}"));
+                    }
                     place.ringing.remove(agent);
                     place.taken &= !place.ringing.is_empty();
                 }
@@ -228,7 +232,7 @@ impl Queues {
             found.push(format!("call {uid} is offered to {agent} while {:?} ring", place.ringing));
         }
         let rule = place.excluded(agent, wanted, &config, agents, now_us);
-        let serves = place.members(wanted, agents.surge(), now_us).contains(&agent.as_str());
+        let serves = place.is_served_by(agent, wanted, agents, now_us);
         if !serves || (rule.is_some() && !place.vague) {
             found.push(format!("agent {agent} is offered a caller of {queue}, but may not have him: {rule:?}"));
         }
@@ -270,7 +274,7 @@ impl Queues {
         let Some(place) = self.waiting.get(&uid).filter(|p| !p.vague) else { return };
         let Some(queue) = self.config.queues.get(&place.queue) else { return };
         let named: Vec<&str> = candidates.iter().map(|c| c.agent.as_str()).collect();
-        let members = place.members(queue, agents.surge(), now_us);
+        let members = place.members(queue, agents, now_us);
         if named != members {
             found.push(format!("call {uid}: {named:?} were looked at, but {members:?} serve it"));
         }
@@ -314,7 +318,7 @@ impl Queues {
         let Some(queue) = self.config.queues.get(&place.queue) else { return false };
         place.may_ring(queue, now_us)
             && place.excluded(agent, queue, &self.config, agents, now_us).is_none()
-            && place.members(queue, agents.surge(), now_us).contains(&agent)
+            && place.is_served_by(agent, queue, agents, now_us)
     }
 
     fn unserved(&self, now_us: u64, uid: Uid, candidates: &[Candidate], agents: &Agents, found: &mut Findings) {
@@ -467,8 +471,8 @@ impl Queues {
         }
         self.waiting.iter().filter(|(_, p)| !p.vague).find_map(|(uid, place)| {
             let queue = self.config.queues.get(&place.queue).filter(|q| place.may_ring(q, now_us))?;
-            let free = |id: &&str| place.excluded(id, queue, &self.config, agents, now_us).is_none();
-            let agent = place.members(queue, agents.surge(), now_us).into_iter().find(free)?;
+            let free = |id: &&String| place.excluded(id, queue, &self.config, agents, now_us).is_none();
+            let agent = place.members(queue, agents, now_us).iter().find(free)?;
             Some(format!("call {uid} waits in {} while agent {agent} is ready", place.queue))
         })
     }
