@@ -245,7 +245,7 @@ pub enum Detail {
         /// `listen`, `whisper`, `barge`, `monitor-end`, `take-over`, `pick`, `move-caller`, `re-prioritise`,
         /// `force-state`, `surge`.
         act: String,
-        /// Agent, extension or queue that it concerns; may be empty.
+        /// Id of the agent, or name of the queue, that it concerns; may be empty.
         whom: String,
         /// Name of the prompt that told why not; empty when it was done.
         refused: String,

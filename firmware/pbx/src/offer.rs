@@ -24,6 +24,8 @@ use crate::{Pbx, Turn};
 
 /// Longest announcement to an agent; a playlist that never reports its end does not keep the caller waiting.
 const ANNOUNCEMENT_TIME: Duration = Duration::from_secs(10);
+/// From the answer to the key that accepts the call.
+const CONFIRM_TIME: Duration = Duration::from_secs(10);
 /// Between two requests to press the key that accepts a call.
 const CONFIRM_PAUSE_MS: u32 = 1_500;
 const ELSEWHERE: &str = "SIP;cause=200;text=\"Call completed elsewhere\"";
@@ -240,6 +242,8 @@ impl Pbx {
             let call = offer.call;
             let words = self.prompt(call, "agent-confirm");
             self.play(turn, leg, vec![words, Item::Pause(CONFIRM_PAUSE_MS)], true);
+            // Whoever answers in the last moment of ringing has time for the key, too.
+            self.timers.set(Timer::Offer(key), turn.now.at + CONFIRM_TIME);
         }
     }
 

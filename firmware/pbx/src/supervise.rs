@@ -107,6 +107,16 @@ impl Pbx {
         self.configs.now().and_then(|c| c.supervisors.get(id).map(|s| s.supervises(queue))).unwrap_or(false)
     }
 
+    /// Id of the agent who has a call; empty when a supervisor has it, or nobody.
+    fn served_by(&self, call: CallKey) -> String {
+        match self.calls.get(call).map(|c| &c.phase) {
+            Some(Phase::Talking { served: Some(Served { agent: Some(index), .. }), .. }) => {
+                self.agents.get(*index).map_or_else(String::new, |a| a.id.clone())
+            }
+            _ => String::new(),
+        }
+    }
+
     /// The queue call of an agent (by id, or by the extension of his phone) that this supervisor may enter: the call, the
     /// agent's leg and the queue.
     fn call_of(&self, id: &str, whom: &str) -> Result<(CallKey, LegKey, String), Refusal> {
@@ -154,7 +164,8 @@ impl Pbx {
                 turn.out.push(Output::Media(Command::Beep { leg, tone: Tone::Monitor }));
             }
         }
-        self.note_act(turn, Some(target), id, Act::Monitor(mode, String::new()).name(), whom, "");
+        let whom = self.served_by(target);
+        self.note_act(turn, Some(target), id, Act::Monitor(mode, String::new()).name(), &whom, "");
         Ok(())
     }
 
@@ -171,7 +182,7 @@ impl Pbx {
             turn.out.push(Output::Media(Command::Monitor { leg, of, mode }));
             let words = self.prompt(call, mode_prompt(mode));
             self.play(turn, leg, vec![words], false);
-            let whom = self.actor_of(of);
+            let whom = self.served_by(target);
             self.note_act(turn, Some(target), &supervisor, Act::Monitor(mode, String::new()).name(), &whom, "");
         }
     }
@@ -184,7 +195,8 @@ impl Pbx {
         if let Some(leg) = self.caller_leg(call) {
             turn.out.push(Output::Media(Command::StopMonitor { leg }));
         }
-        self.note_act(turn, Some(monitoring.target), &monitoring.supervisor, "monitor-end", "", "");
+        let whom = self.served_by(monitoring.target);
+        self.note_act(turn, Some(monitoring.target), &monitoring.supervisor, "monitor-end", &whom, "");
     }
 
     /// A call that supervisors hear is over: they are told and released.
@@ -217,7 +229,7 @@ impl Pbx {
             self.enter(call, Phase::Arriving);
             self.monitor_left(turn, call, &monitoring);
         }
-        let whom = self.actor_of(partner);
+        let whom = self.served_by(target);
         self.note_act(turn, Some(target), id, "take-over", &whom, "");
         let Some(leg) = self.move_leg(turn, id, call, target) else { return };
         self.end_leg(turn, partner, "taken over", Goodbye::HangUp(None));

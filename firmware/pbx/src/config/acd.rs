@@ -232,7 +232,8 @@ pub struct Queue {
     pub monitor: bool,
     /// `monitor-tone yes|no`, default yes: the agent hears a tone when a supervisor comes.
     pub monitor_tone: bool,
-    /// `monitor-consent none|notice`, default `none`.
+    /// `monitor-consent none|notice`, default `none`. With `notice` nobody listens to a caller who was answered before he
+    /// had heard the notice to its end.
     pub monitor_consent: Consent,
     /// `surge-agents [ 1005 ]`: serve the queue, too, while the surge profile is on; default none.
     pub surge_agents: Vec<String>,
