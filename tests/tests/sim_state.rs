@@ -21,7 +21,7 @@ use tests::sim::run::number_from;
 use tests::sim::world::{Journal, World};
 
 /// Seeds of a test run.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 26;
 
 fn routing(plan: &Plan) -> Routing {
     plan.config().routing
@@ -45,49 +45,74 @@ fn replayed(journal: &Journal, mut look: impl FnMut(&Pbx, Instant, Wall, &[LegEv
     }
 }
 
+/// What was compared.
+#[derive(Default)]
+struct Seen {
+    moments: u64,
+    waiting: usize,
+    ringing: usize,
+    talking: usize,
+    decided: usize,
+}
+
+/// Compares after every `nth` input of a run, and decides again what was decided.
+fn compare(plan: Plan, nth: u64, seen: &mut Seen) {
+    let (seed, routing) = (plan.seed, routing(&plan));
+    let mut fold = Fold::default();
+    let (mut last, mut inputs) = (0, 0);
+    let mut calls: BTreeMap<Uid, Vec<LegEvent>> = BTreeMap::new();
+    replayed(&World::new(plan).run().journal, |pbx, now, _, rows| {
+        // A restart tells the rows that may not have been stored again.
+        for row in rows.iter().filter(|row| row.seq > last) {
+            fold.take(row);
+            if let Some(call) = row.call {
+                calls.entry(call).or_default().push(row.clone());
+            }
+        }
+        last = rows.iter().map(|row| row.seq).fold(last, u64::max);
+        inputs += 1;
+        if inputs % nth != 0 {
+            return;
+        }
+        let folded = fold.standing(&routing, now);
+        let live = without_the_unknown(pbx.standing(now), &folded);
+        assert_eq!(live, folded, "seed {seed}, {} us", now.as_micros());
+        let doing = |state: &str| live.agents.values().filter(|agent| agent.state == state).count();
+        seen.moments += 1;
+        seen.waiting += live.queues.values().map(Vec::len).sum::<usize>();
+        seen.ringing += doing("ringing");
+        seen.talking += doing("talking");
+    });
+    for (call, events) in calls {
+        let again = decides_again(&events);
+        assert_ne!(again, Some(false), "seed {seed}, call {call}: the stored terms name another winner");
+        seen.decided += usize::from(again.is_some());
+    }
+}
+
 #[test]
 fn the_fold_is_the_live_state_after_every_input() {
     let seeds = match number_from("CORDBOARD_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number_from("CORDBOARD_SEEDS").unwrap_or(SEEDS),
     };
-    let (mut moments, mut waiting, mut talking, mut decided) = (0u64, 0usize, 0usize, 0usize);
+    let mut seen = Seen::default();
     for seed in seeds {
-        let plan = Plan { journal: true, ..Plan::short(seed) };
-        let routing = routing(&plan);
-        let mut fold = Fold::default();
-        let mut last = 0;
-        let mut calls: BTreeMap<Uid, Vec<LegEvent>> = BTreeMap::new();
-        replayed(&World::new(plan).run().journal, |pbx, now, _, rows| {
-            for row in rows.iter().filter(|row| row.seq > last) {
-                fold.take(row);
-                if let Some(call) = row.call {
-                    calls.entry(call).or_default().push(row.clone());
-                }
-            }
-            // A restart tells the rows that may not have been stored again.
-            last = rows.iter().map(|row| row.seq).fold(last, u64::max);
-            let folded = fold.standing(&routing, now);
-            let live = without_the_unknown(pbx.standing(now), &folded);
-            assert_eq!(live, folded, "seed {seed}, {} s", now.as_micros() as f64 / 1e6);
-            moments += 1;
-            waiting += live.queues.values().map(Vec::len).sum::<usize>();
-            talking += live.agents.values().filter(|agent| agent.state == "talking").count();
-        });
-        for (call, events) in calls {
-            let again = decides_again(&events);
-            assert_ne!(again, Some(false), "seed {seed}, call {call}: the stored terms name another winner");
-            decided += usize::from(again.is_some());
-        }
+        compare(Plan { journal: true, ..Plan::short(seed) }, 1, &mut seen);
+        // A call centre of all strategies, with supervisors; its tables are large.
+        compare(Plan { journal: true, ..Plan::busy(seed) }, 7, &mut seen);
     }
-    println!("{moments} moments, {waiting} waiting callers and {talking} talking agents among them");
+    let Seen { moments, waiting, ringing, talking, decided } = seen;
+    println!("{moments} moments: {waiting} waiting callers, {ringing} ringing and {talking} talking agents among them");
     println!("{decided} calls with decisions, all of which come out the same from their stored terms");
-    assert!(moments > 1_000 && waiting > 100 && talking > 100 && decided > 100);
+    let enough = if number_from("CORDBOARD_SEED").or(number_from("CORDBOARD_SEEDS")).is_some() { 1 } else { 10_000 };
+    assert!(moments > enough && waiting > 0 && ringing > 0 && talking > 0 && decided >= enough as usize);
 }
 
 #[test]
 fn the_rows_found_for_a_moment_fold_to_the_live_state_of_that_moment() {
-    let plan = Plan { journal: true, ..Plan::short(7) };
+    // Without faults: one of them sets the wall clock back, and then a time of day names two moments.
+    let plan = Plan { journal: true, fault_us_mean: 0, ..Plan::busy(7) };
     let routing = routing(&plan);
     let dir = std::env::temp_dir().join(format!("cordboard-sim-state-{}", std::process::id()));
     let options = Options::new(&dir);
@@ -96,13 +121,15 @@ fn the_rows_found_for_a_moment_fold_to_the_live_state_of_that_moment() {
     replayed(&World::new(plan).run().journal, |pbx, now, wall, rows| {
         rows.iter().cloned().for_each(|row| db.queue(Request::Leg(row)));
         // Of inputs in the same millisecond the last one is what the moment shows.
-        live.retain(|(other, _)| *other < wall);
+        while live.last().is_some_and(|(other, _)| *other >= wall) {
+            live.pop();
+        }
         live.push((wall, pbx.standing(now)));
     });
     db.commit().unwrap();
     let reader = Reader::open(&options).unwrap();
     let mut compared = 0;
-    for (wall, live) in live.iter().step_by(7) {
+    for (wall, live) in live.iter().step_by(live.len() / 300 + 1) {
         let moment = reader.moment(*wall).unwrap();
         let Some(last) = &moment.last else { continue };
         let shown = Shown::after(last, *wall);
@@ -111,6 +138,6 @@ fn the_rows_found_for_a_moment_fold_to_the_live_state_of_that_moment() {
         compared += 1;
     }
     std::fs::remove_dir_all(&dir).unwrap();
-    println!("{compared} moments read from the database");
+    println!("{compared} of {} moments read from the database", live.len());
     assert!(compared > 50);
 }

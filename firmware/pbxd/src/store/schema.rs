@@ -43,6 +43,7 @@ ALTER TABLE recording ADD COLUMN chain_head BLOB;
 /// versions get the fields that decisions and states have since.
 const STATE_AT: &str = "
 CREATE INDEX leg_event_by_agent ON leg_event(json_extract(detail_json, '$.agent'), seq) WHERE kind = 'AgentState';
+CREATE INDEX leg_event_began ON leg_event(seq, call_id, kind) WHERE kind = 'CallBegan';
 CREATE INDEX leg_event_ended ON leg_event(call_id, seq) WHERE kind = 'CallEnded';
 UPDATE leg_event SET detail_json = json_set(detail_json, '$.phone', '')
   WHERE kind = 'AgentState' AND json_type(detail_json, '$.phone') IS NULL;

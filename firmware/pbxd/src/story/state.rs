@@ -56,7 +56,10 @@ enum Doing {
 impl Fold {
     /// Takes the next event.
     pub fn take(&mut self, event: &LegEvent) {
-        if let Detail::AgentState { agent, to, why, phone, .. } = &event.detail {
+        // From a state to itself: a wrap-up is extended and goes on.
+        if let Detail::AgentState { agent, from, to, why, phone } = &event.detail
+            && from != to
+        {
             let (state, phone, why) = (to.clone(), phone.clone(), why.clone());
             self.agents.insert(agent.clone(), Agent { state, since: event.at, phone, why });
         }
