@@ -4,7 +4,7 @@
 use crate::bench::{self, Bench};
 use crate::demo::{self, Demo};
 use crate::load::{self, Load};
-use crate::replay::replay;
+use crate::replay;
 use crate::run::{Site, run};
 use crate::world::act;
 use lexopt::prelude::*;
@@ -19,7 +19,8 @@ tools/run                    the simulated appliance in the foreground with a de
 tools/run demo               plays the main job from ring to recording and prints its story
 tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
                              `world help` lists all
-tools/run replay             gives the journaled inputs of a data directory to two fresh cores, compares both byte for byte
+tools/run replay …           gives the journaled inputs of a data directory to a fresh core and compares what it says with
+                             what the box said then, byte for byte; `replay --help` tells how to replay a part
 tools/run simulate …         plays a day's callers to the real router with other staff, beside Erlang C and Erlang A;
                              `simulate --help` lists what can be changed
 tools/run explain [CALL|last]
@@ -58,6 +59,8 @@ pub enum Command {
     Replay {
         /// Data directory.
         data: PathBuf,
+        /// What follows.
+        words: Vec<String>,
     },
     /// Ask what other staff would do.
     Simulate {
@@ -125,8 +128,8 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Short('h') | Long("help") => read.help = true,
             Value(word) => {
                 read.free.push(word.string()?);
-                // What follows `world` is the world's, what follows `simulate` the simulation's.
-                if read.free.last().is_some_and(|w| w == "world" || w == "simulate") {
+                // What follows `world` is the world's, what follows `simulate` the simulation's, and so for `replay`.
+                if read.free.last().is_some_and(|w| w == "world" || w == "simulate" || w == "replay") {
                     for rest in parser.raw_args()? {
                         read.free.push(rest.string()?);
                     }
@@ -138,7 +141,11 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
     Ok(read)
 }
 
-fn language(word: &str) -> Result<Vec<Language>, &'static str> {
+/// The languages that a word after `--lang` means.
+///
+/// # Errors
+/// It means none.
+pub fn language(word: &str) -> Result<Vec<Language>, &'static str> {
     match word {
         "zh" | "zh-CN" => Ok(vec![Language::Zh]),
         "en" | "en-US" => Ok(vec![Language::En]),
@@ -166,7 +173,7 @@ fn command(options: Options) -> Result<Command, String> {
         None => Command::Run(Site { config: options.config, data, world: !options.no_world, log }),
         Some("demo") => Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill }),
         Some("world") => world(data, free.by_ref().collect())?,
-        Some("replay") => Command::Replay { data },
+        Some("replay") => Command::Replay { data, words: free.by_ref().collect() },
         Some("explain") => Command::Explain { data, call: free.next() },
         Some("state") => Command::State { data, time: pbxd::cli::time(free.by_ref()) },
         Some("simulate") => Command::Simulate { data, words: free.by_ref().collect() },
@@ -241,7 +248,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Run(site) => run(&site, languages),
         Command::Demo(demo) => demo::play(&demo, languages),
         Command::World { data, words } => act(&data, &words, spoken(languages)).map(|answer| println!("{answer}")),
-        Command::Replay { data } => told_replay(&data),
+        Command::Replay { data, words } => replay::run(&data, &words, languages),
         Command::Explain { data, call } => told(languages, |language| tell::explain(&data, call.as_deref(), language)),
         Command::State { data, time } => told(languages, |language| tell::state(&data, time.as_deref(), language)),
         Command::Simulate { data, words } => crate::simulate::run(&data, &words, languages),
@@ -261,16 +268,6 @@ fn told(languages: &[Language], tell: impl Fn(Language) -> Result<String, String
         println!("{}", tell(*language)?);
     }
     Ok(())
-}
-
-fn told_replay(data: &Path) -> Result<(), String> {
-    let replayed = replay(data)?;
-    println!("{} inputs led to {} outputs, SHA-256 {}", replayed.inputs, replayed.outputs, replayed.hash);
-    println!("builds: {}", replayed.builds.join(", "));
-    match replayed.diverged_at {
-        None => Ok(()),
-        Some(seq) => Err(format!("two replays differ at input {seq}: the core is not deterministic")),
-    }
 }
 
 fn tidy() -> Result<(), String> {
@@ -299,6 +296,8 @@ mod tests {
         assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring.clone() }));
         assert_eq!(words("run world --data d ring 1"), Ok(Command::World { data: "d".into(), words: ring.clone() }));
         assert_eq!(words("--data d world ring 1"), Ok(Command::World { data: "d".into(), words: ring }));
+        let part = vec!["--from".to_string(), "2026-11-22T09:30Z".to_string()];
+        assert_eq!(words("replay --from 2026-11-22T09:30Z"), Ok(Command::Replay { data: "data".into(), words: part }));
         let asked = vec!["--agents".to_string(), "3".to_string()];
         assert_eq!(words("--data d simulate --agents 3"), Ok(Command::Simulate { data: "d".into(), words: asked }));
         assert_eq!(words("world --help"), Ok(Command::World { data: "data".into(), words: vec!["help".into()] }));

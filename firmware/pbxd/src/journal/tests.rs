@@ -306,6 +306,63 @@ fn the_whole_ring_can_be_read_for_replay() {
     assert_eq!((history.records.len(), history.snapshot, history.builds), (10, None, vec!["test".to_string()]));
 }
 
+/// What the first look over the ring and a walk through it give: number, digest and gap of each input.
+fn past(dir: &Dir) -> Vec<(u64, Option<u32>, bool)> {
+    let past = past::Past::open(&dir.0, dir.options().master).unwrap();
+    past.steps(0).map(|step| step.map(|step| (step.record.seq, step.digest, step.gap)).unwrap()).collect()
+}
+
+#[test]
+fn digests_of_outputs_and_gaps_come_back_and_a_kill_takes_one_turn() {
+    let dir = Dir::new();
+    let (mut journal, recovery) = dir.open();
+    recovery.progress.finished();
+    journal.append(now(1), &[payload(1), payload(2)]).unwrap();
+    journal.put_outputs(1, 11);
+    journal.put_outputs(2, 22);
+    journal.rotate().unwrap();
+    append(&mut journal, 1);
+    journal.put_outputs(3, 33);
+    kill(journal);
+    assert_eq!(past(&dir), [(1, Some(11), false), (2, Some(22), false), (3, None, false)]);
+    let (mut journal, recovery) = dir.open();
+    recovery.progress.finished();
+    journal.after_gap();
+    append(&mut journal, 2);
+    journal.put_outputs(5, 55);
+    journal.mark_clean_stop().unwrap();
+    assert_eq!(past(&dir)[2..], [(3, None, false), (4, None, true), (5, Some(55), false)]);
+    let (_, recovery) = dir.open();
+    assert!(!recovery.unclean);
+    assert_eq!(seqs(&recovery), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_segment_of_the_former_form_is_read_and_one_of_a_newer_form_is_left_alone() {
+    let dir = Dir::new();
+    std::fs::create_dir_all(&dir.0).unwrap();
+    let master = dir.options().master;
+    let (mut sealer, key) = Sealer::fresh(&master, &segment::segment_context(1)).unwrap();
+    let header =
+        SegmentHeader { build: "former".into(), config: [0; 32], first_seq: 1, snapshot: 0, key: key.0.to_vec() };
+    let mut file = segment::file_header(b"CORDJRN1", &header).unwrap();
+    let text = payload(1);
+    let mut body = [&[0][..], &1_u64.to_le_bytes(), &7_u64.to_le_bytes(), &8_i64.to_le_bytes()].concat();
+    body.extend((text.len() as u32).to_le_bytes().iter().chain(&text));
+    segment::put_frame(&mut file, &mut sealer, &mut body).unwrap();
+    let path = dir.0.join(SegmentName { number: 1, first_seq: 1 }.file_name());
+    std::fs::write(&path, &file).unwrap();
+    assert_eq!(past(&dir), [(1, None, false)]);
+    let (journal, recovery) = dir.open();
+    assert_eq!((seqs(&recovery), &recovery.tail[0].payload), (vec![1], &text));
+    kill(journal);
+    file[7] = b'9';
+    std::fs::write(&path, &file).unwrap();
+    let error = Journal::open(dir.options()).map(|_| ()).unwrap_err();
+    assert!(matches!(error, JournalError::OtherForm { .. }) && error.to_string().contains("newer build"), "{error}");
+    assert_eq!(std::fs::read(&path).unwrap(), file);
+}
+
 #[test]
 fn another_chassis_key_is_said_so() {
     let dir = Dir::new();

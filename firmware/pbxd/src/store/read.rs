@@ -6,7 +6,7 @@ use std::path::Path;
 use base::id::Uid;
 use pbx::door::{AgentWas, Rebuilt};
 use pbx::event::LegEvent;
-use rusqlite::{Connection, OptionalExtension, Params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params};
 
 use super::{Options, StoreError, rows, schema};
 
@@ -38,10 +38,28 @@ pub fn open_readonly(dir: &Path) -> Result<Reader, StoreError> {
     Reader::open(&Options::new(dir))
 }
 
+/// The same without leaving a trace: beside a database that is at rest SQLite would put empty files of its own.
+pub fn open_untouched(dir: &Path) -> Result<Reader, StoreError> {
+    let options = Options::new(dir);
+    let path = options.main_path();
+    let mut wal = path.clone().into_os_string();
+    wal.push("-wal");
+    // With a log beside it the box runs, or was killed: then the files are there and the log must be read.
+    if Path::new(&wal).exists() {
+        return Reader::open(&options);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    Reader::over(Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)?)
+}
+
 impl Reader {
     /// Opens the database for reading; a schema of another version is refused.
     pub fn open(options: &Options) -> Result<Reader, StoreError> {
-        let connection = options.open_to_read(&options.main_path())?;
+        Reader::over(options.open_to_read(&options.main_path())?)
+    }
+
+    fn over(connection: Connection) -> Result<Reader, StoreError> {
         let found = schema::version(&connection)?;
         if found > schema::VERSION {
             return Err(StoreError::NewerSchema { found, known: schema::VERSION });
