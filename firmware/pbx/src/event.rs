@@ -113,7 +113,8 @@ pub enum Detail {
         /// How long it rang, in ms.
         ring_ms: u64,
     },
-    /// Caller and agent, or two extensions, hear each other.
+    /// Caller and agent, or two extensions, hear each other. A supervisor who takes a call over is a second row of the
+    /// same visit to the queue, with `wait_ms` 0: not another answered call.
     Connected {
         /// Agent id or extension.
         with: String,

@@ -1,7 +1,7 @@
 //! Waiting callers and ready agents are brought together here: callers in order of service over all queues, for each
 //! the agent that `select` names. Nobody blocks anybody: a caller whom nobody can serve is passed over.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -116,12 +116,9 @@ impl Pbx {
     ) -> Head<'c> {
         let open = wanted.relax.values().take(rings as usize);
         let surge: &[String] = if self.surge { &wanted.surge_agents } else { &[] };
-        let mut members: Vec<&str> = Vec::new();
-        for id in wanted.agents.iter().chain(open.clone().flat_map(|ring| &ring.agents)).chain(surge) {
-            if !members.contains(&id.as_str()) {
-                members.push(id);
-            }
-        }
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        let all = wanted.agents.iter().chain(open.clone().flat_map(|ring| &ring.agents)).chain(surge);
+        let members: Vec<&str> = all.map(String::as_str).filter(|id| known.insert(*id)).collect();
         let minus = open.clone().map(|ring| ring.level_minus).max().unwrap_or(0);
         let wish = |(skill, want): (&'c String, &crate::config::Wanted)| {
             let dropped = open.clone().any(|ring| ring.drop.contains(skill));
