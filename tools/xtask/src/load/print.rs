@@ -35,6 +35,7 @@ pub fn table(tally: &Tally) -> String {
         "dropped while waiting or talking",
         format!("{} ({})", tally.dropped, permille(tally.dropped.into(), tally.met.into())),
     );
+    line("hung up as the agent answered", tally.crossed.to_string());
     line("waits of the answered", waits(&tally.waits));
     line(
         "talks heard both ways, nobody else",

@@ -108,7 +108,9 @@ pub struct Tally {
     pub dropped: u32,
     /// Waits of the answered by their phones, sorted.
     pub waits: Vec<Duration>,
-    /// Talks heard both ways, and talks too short to judge.
+    /// Abandoned for the phones and answered for the box: the caller's BYE crossed with the answer.
+    pub crossed: u32,
+    /// Talks heard both ways.
     pub both_ways: u32,
     /// Talks of less than 300 ms.
     pub short: u32,
@@ -177,8 +179,10 @@ pub fn tally(played: &Played, recorded: bool, recordings_max: usize) -> Outcome<
         if !rings.is_empty() {
             first.push(number);
         }
-        if let (true, [(ring, _)], [one]) = (number as usize % every == 0, rings, written) {
-            tally.recording(&recordings, number, *ring, one);
+        if let (true, [(number_of_ring, ring)], [one]) = ((number as usize).is_multiple_of(every), rings, written)
+            && talk(ring) >= TALK_MIN
+        {
+            tally.recording(&recordings, number, *number_of_ring, one);
         }
     }
     tally.first(&first, &played.seen.callers, &winners);
@@ -194,7 +198,9 @@ impl Tally {
         self.met += u32::from(caller.met.is_some());
         let by_box = fate_by_box(caller, written);
         *self.host.entry(by_box).or_default() += 1;
-        self.faults.demand(fate == by_box, || {
+        let crossed = fate == Fate::Abandoned && by_box == Fate::Answered && written.iter().all(over_at_once);
+        self.crossed += u32::from(crossed);
+        self.faults.demand(fate == by_box || crossed, || {
             format!("caller {number}: {fate:?} by the phones, {by_box:?} by the box: {caller:?} {written:?}")
         });
         self.faults.demand(fate != Fate::Lost, || format!("caller {number} is lost: {caller:?} {written:?}"));
@@ -292,6 +298,12 @@ impl Tally {
             format!("{} packets came to ports without a call: {:?}", played.seen.strays, played.seen.strays_told)
         });
     }
+}
+
+/// Connected and ended in one go.
+fn over_at_once(written: &Written) -> bool {
+    let times = written.connected.first().zip(written.ended.first());
+    times.is_some_and(|((from, ..), (to, ..))| (to - from) < TALK_MIN.as_micros() as i64)
 }
 
 /// Nobody but `speaker` was heard, for at least `frames`.
