@@ -180,6 +180,11 @@ impl Baresip {
         self.command("accept", "").map(|_| ())
     }
 
+    /// Lifts the receiver and does not wait for the phone's word on it: whoever is first.
+    pub fn answer_unasked(&mut self) -> Outcome {
+        self.send("accept", "").map(|_| ())
+    }
+
     /// Waits until the call is up on this side.
     pub fn established(&mut self) -> Outcome<Event> {
         self.event("CALL_ESTABLISHED", SOON)

@@ -172,6 +172,13 @@ impl Capture {
     }
 }
 
+/// tshark has a child that captures; it would stay, and keep what it inherited, after a test that failed.
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.process.end_with_children();
+    }
+}
+
 impl Packet {
     /// The first line, when it is SIP.
     pub fn sip(&self) -> Option<&str> {

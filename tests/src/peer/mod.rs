@@ -8,6 +8,7 @@ pub mod appliance;
 pub mod audio;
 pub mod baresip;
 pub mod capture;
+pub mod ears;
 pub mod floor;
 pub mod linphone;
 pub mod load_ears;

@@ -88,6 +88,13 @@ impl Process {
         self.wait_end(limit)
     }
 
+    /// For programs with children of their own, which a SIGKILL would leave behind: SIGTERM, unless it has ended.
+    pub fn end_with_children(&mut self) {
+        if !self.reaped {
+            let _ = self.stop(Duration::from_secs(5));
+        }
+    }
+
     /// SIGKILL, and wait until the kernel has taken its sockets back.
     pub fn kill9(&mut self) -> Outcome {
         self.signal(Signal::SIGKILL)?;

@@ -16,6 +16,8 @@ pub struct Site {
     net: u8,
     extensions: Vec<(String, String)>,
     agents: Vec<(String, String)>,
+    /// Language of the box, of its prompts, too.
+    pub language: &'static str,
     /// Whether calls between extensions are recorded.
     pub record: bool,
     /// Whether line 1/1 of a simulated card is there.
@@ -42,6 +44,7 @@ impl Site {
             net,
             extensions,
             agents: Vec::new(),
+            language: "zh-CN",
             record: true,
             line: false,
             ring_timeout_s: 30,
@@ -131,10 +134,10 @@ impl Site {
         let mut text = String::new();
         let (address, sip) = (self.box_address(), self.sip());
         let record = if self.record { "yes" } else { "no" };
-        let silence = self.silence_timeout_s;
+        let (language, silence) = (self.language, self.silence_timeout_s);
         let _ = write!(
             text,
-            "system {{\n    name test;\n    language zh-CN;\n}}\nsip {{\n    listen {sip};\n    realm cordboard;\n\
+            "system {{\n    name test;\n    language {language};\n}}\nsip {{\n    listen {sip};\n    realm cordboard;\n\
              \x20   expires-min-s 10;\n    expires-max-s 3600;\n}}\nmedia {{\n    address {address};\n\
              \x20   rtp-ports 26400-26899;\n    jitter-ms 40;\n    silence-timeout-s {silence};\n}}\n"
         );
