@@ -243,8 +243,7 @@ fn one_leaf_of_the_configuration_is_found_at_the_first_input_where_it_matters() 
 
 #[test]
 fn one_changed_input_is_reported_first_and_with_the_ladder_of_its_call() {
-    let invite =
-        |input: &Input| matches!(input, Input::Sip(SipIn::Datagram { bytes, .. }) if bytes.starts_with(b"BYE "));
+    let bye = |input: &Input| matches!(input, Input::Sip(SipIn::Datagram { bytes, .. }) if bytes.starts_with(b"BYE "));
     let mut found = 0;
     for seed in 20..26 {
         let inputs = short(seed);
