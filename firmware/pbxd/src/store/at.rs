@@ -69,9 +69,10 @@ impl Reader {
     /// The last row at or before `wall`. Rows stand in the order of the monotonic clock; where the wall clock was set
     /// back in between, one of the moments that show that time is found.
     fn seq_at(&self, wall: Wall) -> Result<Option<u64>, StoreError> {
-        let first = "SELECT min(seq), max(seq) FROM leg_event";
+        // Two queries: both ends in one make SQLite read the whole table.
+        let ends = "SELECT (SELECT min(seq) FROM leg_event), (SELECT max(seq) FROM leg_event)";
         let (first, last): (Option<i64>, Option<i64>) =
-            self.connection().query_row(first, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            self.connection().query_row(ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(mut low), Some(mut high)) = (first, last) else { return Ok(None) };
         let mut of_row = self
             .connection()
