@@ -99,7 +99,7 @@ impl Shift {
         })
     }
 
-    /// Waits until the records of all calls from `source` to `destination` are written: oldest first.
+    /// The records of the calls to `destination`, oldest first, once all calls are over.
     fn records(&self, destination: &str) -> Outcome<Vec<Cdr>> {
         self.floor.appliance.all_ended(self.calls)?;
         let all = self.floor.appliance.cdrs()?;

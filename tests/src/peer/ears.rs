@@ -198,7 +198,7 @@ impl Floor {
         let music = music()?;
         let round = super::speech::joined(&[music.clone(), music.part(0, PIECE_MS)]);
         let found: Vec<f64> =
-            self.told(extension, span).iter().flat_map(|told| pieces(told)).map(|piece| one(&piece, &round)).collect();
+            self.told(extension, span).iter().flat_map(pieces).map(|piece| one(&piece, &round)).collect();
         ensure!(!found.is_empty() && is_there(&found), "{extension} should hear music: likeness {found:.2?}");
         Ok(())
     }
