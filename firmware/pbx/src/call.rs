@@ -13,7 +13,7 @@ use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Happening, WrapUp};
+use crate::agent::Happening;
 use crate::ask::Ask;
 use crate::config::{Config, Destination, Language};
 use crate::dialplan::{self, Meaning, Route};
@@ -22,7 +22,7 @@ use crate::event::Detail;
 use crate::leg::{Goodbye, Leg, LegState, Role, Signalling};
 use crate::menu::Menu;
 use crate::offer::{Cause, OfferKey, Purpose};
-use crate::queue::{Place, seconds};
+use crate::queue::Place;
 use crate::roster::AgentIndex;
 use crate::supervise::Monitoring;
 use crate::timers::Timer;
@@ -441,16 +441,6 @@ impl Pbx {
         self.tap(turn, partner, Side::Agent);
         self.join(turn, caller, partner);
         self.note(turn, uid, None, "router", Detail::Connected { with, queue, wait_ms });
-    }
-
-    /// What follows a call of this queue for its agent; none when nothing does.
-    pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, now: Instant) -> Option<WrapUp> {
-        let config = self.config_of_queue(call, queue)?;
-        let wanted = config.queues.get(queue)?;
-        let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.surge).unwrap_or(wanted.wrap_up_s);
-        let latest = now + seconds(wanted.wrap_up_max_s.max(wrap_up_s));
-        let owes = wanted.disposition_required;
-        (wrap_up_s > 0 || owes).then(|| WrapUp { until: now + seconds(wrap_up_s), latest, owes })
     }
 
     /// Ends a call the ordinary way: hang up whoever is still there.

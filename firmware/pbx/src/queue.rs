@@ -11,6 +11,7 @@ use core::cmp::Reverse;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::WrapUp;
 use crate::call::{CallKey, Disposition, Phase};
 use crate::config::{Config, Consent, Queue as Wanted, Routing};
 use crate::event::Detail;
@@ -266,6 +267,16 @@ impl Pbx {
         if !self.offers_of(call).is_empty() {
             self.timers.set(timer, turn.now.at + Duration::from_secs(1));
         }
+    }
+
+    /// What follows a call of this queue for its agent; none when nothing does.
+    pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, now: Instant) -> Option<WrapUp> {
+        let config = self.config_of_queue(call, queue)?;
+        let wanted = config.queues.get(queue)?;
+        let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.surge).unwrap_or(wanted.wrap_up_s);
+        let latest = now + seconds(wanted.wrap_up_max_s.max(wrap_up_s));
+        let owes = wanted.disposition_required;
+        (wrap_up_s > 0 || owes).then(|| WrapUp { until: now + seconds(wrap_up_s), latest, owes })
     }
 
     /// The offers that ring for a waiting caller now; none when he does not wait.
