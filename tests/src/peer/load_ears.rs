@@ -10,10 +10,11 @@ use super::{At, Outcome, Trouble};
 use crate::sim::dice::Dice;
 use base::limits::FRAME_SAMPLES;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -71,6 +72,8 @@ pub struct Seen {
     pub callers: Vec<Caller>,
     /// Offers that rang, by number from 1.
     pub rings: Vec<Ring>,
+    /// How far the thread was behind its time at worst: a machine so busy makes everything else worth less.
+    pub late_max: Duration,
     /// Packets at a port that had no such call.
     pub strays: u64,
     /// The first of them in words.
@@ -158,6 +161,9 @@ struct Field {
 
 impl Field {
     fn open(town: Town, habits: Habits, seed: u64) -> Outcome<Field> {
+        // A port for each call at once is more than the usual 1,024 descriptors.
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).at("limit of descriptors")?;
+        setrlimit(Resource::RLIMIT_NOFILE, most, most).at("limit of descriptors")?;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).at("epoll")?;
         let caller = |n: u16| (town.callers.ip(), CALLER_PORT + 2 * n).into();
         let phone = |seat: u16| (town.phones.ip(), 20_000 + 10 * seat).into();
@@ -189,7 +195,7 @@ impl Field {
     fn run(mut self, orders: &Receiver<Order>) {
         let (mut due, mut slot) = (Instant::now(), 0);
         loop {
-            match orders.try_recv() {
+            match orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Order::Follow(paths)) => self.tails = paths.into_iter().map(Tail::new).collect(),
                 Ok(Order::Tell(tell)) => {
                     self.read_steps();
@@ -198,17 +204,17 @@ impl Field {
                     let _ = tell.send(self.seen);
                     return;
                 }
-                Err(std::sync::mpsc::TryRecvError::Empty) => {}
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.seen.late_max = self.seen.late_max.max(due.elapsed());
+                    self.read_steps();
+                    self.nudge();
+                    self.speak(slot);
+                    self.hear();
+                    slot = (slot + 1) % SLOTS;
+                    due += SLOT;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            self.read_steps();
-            self.nudge();
-            self.speak(slot);
-            self.hear();
-            slot = (slot + 1) % SLOTS;
-            due += SLOT;
-            // The pace of the frames; nothing waits for it.
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
     }
 

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 const SIP_PORT: u16 = 15_700;
 /// RTP ports of the box.
 const RTP_BOX: &str = "30000-33999";
-/// Ports for callers; each is taken again when all others were.
-const CALLER_PORTS: u16 = 1_000;
+/// Ports for callers at most; each is taken again when all others were. At 40 calls a second that is after 75 s.
+const CALLER_PORTS_MAX: u32 = 3_000;
 /// What callers dial.
 const NUMBER: &str = "4008000";
 /// A start or an end on a very busy machine.
@@ -96,13 +96,18 @@ impl Arrivals {
         }
     }
 
+    /// Ports that its callers need.
+    fn ports(&self) -> u16 {
+        self.calls().clamp(1, CALLER_PORTS_MAX) as u16
+    }
+
     /// Port and moment of each caller, as SIPp reads them; taken in turn.
     fn users(&self) -> Vec<String> {
-        let port = |n: usize| CALLER_PORT + 2 * (n % usize::from(CALLER_PORTS)) as u16;
+        let port = |n: usize| CALLER_PORT + 2 * (n % usize::from(self.ports())) as u16;
         match self {
             Arrivals::At(moments) => moments.iter().enumerate().map(|(n, ms)| format!("{};{ms}", port(n))).collect(),
             Arrivals::AtOnce(_) | Arrivals::Steady { .. } => {
-                (0..usize::from(CALLER_PORTS)).map(|n| format!("{};0", port(n))).collect()
+                (0..usize::from(self.ports())).map(|n| format!("{};0", port(n))).collect()
             }
         }
     }
@@ -207,7 +212,7 @@ fn town(plan: &Plan) -> Town {
         callers: (address(plan, 50), SIP_PORT + 50).into(),
         phones: (address(plan, 20), SIP_PORT + 20).into(),
         person: (address(plan, 99), SIP_PORT + 99).into(),
-        caller_ports: CALLER_PORTS,
+        caller_ports: plan.arrivals.ports(),
         seats: plan.seats,
     }
 }
@@ -307,6 +312,6 @@ mod tests {
     fn callers_get_their_moments_and_their_own_ports() {
         assert_eq!(Arrivals::At(vec![5, 900]).users(), ["24000;5", "24002;900"]);
         let steady = Arrivals::Steady { rate: 40, calls: 144_000 };
-        assert_eq!((steady.users().len(), steady.calls(), steady.length()), (1000, 144_000, Duration::from_secs(3600)));
+        assert_eq!((steady.users().len(), steady.calls(), steady.length()), (3000, 144_000, Duration::from_secs(3600)));
     }
 }

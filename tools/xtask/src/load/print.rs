@@ -52,6 +52,7 @@ pub fn table(tally: &Tally) -> String {
         "  of the first 50 calls",
         format!("{} ppm mouth to ear, {} ppm box to phones", first.missing_ppm(), first.lost_ppm()),
     );
+    line("phones behind their time, at worst", format!("{} ms", tally.late_max.as_millis()));
     line("packets to ports without a call", tally.strays.to_string());
     line("calls with exactly one record", tally.records.to_string());
     let (read, whole) = tally.recordings;

@@ -13,7 +13,6 @@ use std::time::Duration;
 const TALK_MIN: Duration = Duration::from_millis(300);
 /// Frames of a talk that may be on their way when it begins and ends, at each side.
 const EDGE_FRAMES: u32 = 12;
-const FRAME_MS: u128 = 20;
 /// The first calls, whose loss is told apart: as many as the box is rated for.
 const FIRST: usize = 50;
 /// Faults told in words.
@@ -118,6 +117,8 @@ pub struct Tally {
     pub audio: Audio,
     /// That of the first callers.
     pub audio_first: Audio,
+    /// How far the phones were behind their time at worst.
+    pub late_max: Duration,
     /// Packets to ports without such a call.
     pub strays: u64,
     /// Recordings read, with both voices and no other.
@@ -231,7 +232,8 @@ impl Tally {
             self.short += 1;
             return;
         }
-        let least = ((length.as_millis() / FRAME_MS) as u32).saturating_sub(2 * EDGE_FRAMES);
+        // Both speak at the same pace, but for a machine too busy to let them.
+        let least = ring.ear.sent.saturating_sub(2 * EDGE_FRAMES);
         let one = only(&caller.ear.heard, voice_of_ring(ring_number), least);
         let other = only(&ring.ear.heard, voice_of_caller(number), least);
         self.both_ways += u32::from(one && other);
@@ -293,6 +295,7 @@ impl Tally {
             played.seen.callers.iter().zip(1..).filter(|(c, _)| c.begun.is_some()).map(|(_, n)| n).collect();
         let unknown = books.calls.keys().filter(|number| !known.contains(number)).count() + books.strangers as usize;
         self.faults.demand(unknown == 0, || format!("the box knows {unknown} calls that nobody made"));
+        self.late_max = played.seen.late_max;
         self.strays = played.seen.strays;
         self.faults.demand(self.strays == 0, || {
             format!("{} packets came to ports without a call: {:?}", played.seen.strays, played.seen.strays_told)
