@@ -170,7 +170,7 @@ fn queue(dice: &mut Dice, plan: &Plan, n: usize) -> Queue {
             ('0', Destination::Extension(Plan::office_extension(SUPERVISORS))),
             ('9', Destination::Queue(queue_name((n + 5) % QUEUES))),
         ]),
-        sticky_wait_s: if n % 4 == 2 { dice.between(5, 20) as u32 } else { 0 },
+        sticky_wait_s: if n % 4 == 2 || n.is_multiple_of(3) { dice.between(10, 40) as u32 } else { 0 },
         // Its length is that of its name.
         agent_announce: (n % 2 == 1).then(|| "a-call-of-somebody-important".to_string()),
         confirm_key: (n % 6 == 5).then_some('1'),

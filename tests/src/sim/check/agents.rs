@@ -24,6 +24,8 @@ pub struct Agents {
     crews: BTreeMap<String, [Vec<Vec<String>>; 2]>,
     /// Who is in wrap-up.
     wrapping: BTreeSet<String>,
+    /// Somebody dialled the code that toggles between ready and not in this turn.
+    toggles: bool,
     /// Left a call in this turn: it must be over, or somebody else's, when the turn is.
     left: Vec<(String, Uid)>,
     /// Over, or taken over, in this turn.
@@ -64,6 +66,7 @@ impl Agents {
                 .map(|(name, queue)| (name.clone(), [false, true].map(|on| crews(queue, on))))
                 .collect(),
             wrapping: BTreeSet::new(),
+            toggles: false,
             left: Vec::new(),
             over: BTreeSet::new(),
             entered: Vec::new(),
@@ -128,6 +131,7 @@ impl Agents {
             Detail::Supervised { act, refused, .. } if act == "take-over" && refused.is_empty() => {
                 self.over.extend(row.call);
             }
+            Detail::CallBegan { called, .. } => self.toggles |= *called == self.config.codes.agent_not_ready,
             Detail::Surge { on } => self.surge = *on,
             Detail::CallEnded { .. } => self.over.extend(row.call),
             Detail::Registered { extension, contacts } => {
@@ -206,6 +210,9 @@ impl Agents {
         if was.in_call() && !will.in_call() {
             self.left.extend(book.call.take().map(|uid| (agent.to_string(), uid)));
         }
+        if self.toggles && why == "feature code" && book.wish.as_deref() == Some(to) {
+            found.push(format!("agent {agent} takes a wish back, but is {to}"));
+        }
         book.check_wish(agent, will, to, why, found);
         book.enter(now_us, was, will, to, phone, agent, found);
         if will == Doing::Talking && was != Doing::Hold {
@@ -233,6 +240,7 @@ impl Agents {
 
     /// All outputs of a turn were shown.
     pub fn turn_over(&mut self, found: &mut Findings) {
+        self.toggles = false;
         for (agent, uid) in std::mem::take(&mut self.left) {
             if !self.over.contains(&uid) {
                 found.push(format!("agent {agent} left call {uid}, which goes on"));

@@ -41,11 +41,10 @@ const CALM_US: u64 = 3_000_000;
 /// A call that was over for so long is not told of any more.
 const FORGET_US: u64 = 240_000_000;
 
-/// No fault near the end of this caller's call.
-fn is_calm(caller: &Caller, fair: bool, faults: &[u64]) -> bool {
-    let end_us = caller.ended_us.unwrap_or(0);
-    let next = faults.partition_point(|at| at + LOST_US < end_us);
-    fair && faults.get(next).is_none_or(|at| *at > end_us + LOST_US)
+/// No fault near this moment, in fair weather.
+fn is_calm(at_us: u64, fair: bool, faults: &[u64]) -> bool {
+    let next = faults.partition_point(|at| at + LOST_US < at_us);
+    fair && faults.get(next).is_none_or(|at| *at > at_us + LOST_US)
 }
 
 impl Calls {
@@ -151,7 +150,7 @@ impl Calls {
             }
         }
         for (id, caller) in callers {
-            self.compare(*id, caller, is_calm(caller, fair, faults), found);
+            self.compare(*id, caller, fair, faults, found);
         }
     }
 
@@ -170,7 +169,7 @@ impl Calls {
             let uid = self.by_caller.get(id).copied();
             let done = uid.and_then(|uid| self.books.get(&uid)).is_none_or(over) && caller.ended_us.is_some_and(old);
             if done {
-                self.compare(*id, caller, is_calm(caller, fair, faults), found);
+                self.compare(*id, caller, fair, faults, found);
                 self.by_caller.remove(id);
                 uid.and_then(|uid| self.books.remove(&uid));
             }
@@ -198,7 +197,8 @@ impl Calls {
         }
     }
 
-    fn compare(&self, id: CallerId, caller: &Caller, calm: bool, found: &mut Findings) {
+    fn compare(&self, id: CallerId, caller: &Caller, fair: bool, faults: &[u64], found: &mut Findings) {
+        let calm = is_calm(caller.ended_us.unwrap_or(0), fair, faults);
         let lenient_us = if calm { CALM_US } else { LOST_US };
         let Some(ended_us) = caller.ended_us else {
             return found.push(format!("{id:?} never ended: {caller:?}"));
@@ -220,7 +220,9 @@ impl Calls {
             found.push(format!("call {uid} of {id:?} connected at {says} us, the caller heard at {lived} us"));
         }
         // The first ring of a line may be set aside or lost in a restart; then the next one counts.
-        if book.began_us < caller.began_us || (calm && book.began_us > caller.began_us + CALM_US) {
+        if book.began_us < caller.began_us
+            || (is_calm(caller.began_us, fair, faults) && book.began_us > caller.began_us + CALM_US)
+        {
             found.push(format!("call {uid} of {id:?} began at {}, the caller at {}", book.began_us, caller.began_us));
         }
         if let Some((at_us, _)) = &book.ended
