@@ -2,8 +2,10 @@
 //! answered, rang, talked, and who hung up. `tests/scenarios/load_caller.xml` and `load_phone.xml` write the lines.
 
 use super::load_pattern::Heard;
-use std::fs::File;
+use nix::fcntl::OFlag;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -93,7 +95,9 @@ impl Tail {
     /// The whole lines that are new.
     pub fn lines(&mut self) -> Vec<String> {
         if self.file.is_none() {
-            self.file = File::open(&self.path).ok();
+            // Reading must not write the time of access: that may wait for whoever else writes to the disk.
+            let noted = OFlag::O_NOATIME.bits();
+            self.file = OpenOptions::new().read(true).custom_flags(noted).open(&self.path).ok();
         }
         let Some(file) = &mut self.file else { return Vec::new() };
         // What cannot be read now is read the next time.
