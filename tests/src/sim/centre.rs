@@ -134,7 +134,7 @@ fn queue(dice: &mut Dice, plan: &Plan, n: usize) -> Queue {
     let wrap_up_s = if n.is_multiple_of(5) { 0 } else { dice.between(2, 20) as u32 };
     Queue {
         relax: relax(dice, plan, &skills),
-        title: title.clone(),
+        title,
         agents,
         strategy,
         skills,
@@ -154,7 +154,7 @@ fn queue(dice: &mut Dice, plan: &Plan, n: usize) -> Queue {
         max_wait_s: dice.between(120, 400) as u32,
         max_length: pick(3, dice.between(4, 15)),
         overflow_wait_s: if n % 3 == 1 { dice.between(30, 90) as u32 } else { 0 },
-        calendar: (n % 2 == 0).then(|| "day".to_string()),
+        calendar: n.is_multiple_of(2).then(|| "day".to_string()),
         join_empty: if n % 4 == 2 {
             factors(&[EmptyFactor::Paused, EmptyFactor::Unavailable])
         } else {
@@ -180,7 +180,6 @@ fn queue(dice: &mut Dice, plan: &Plan, n: usize) -> Queue {
         surge_agents: some_agents(dice, plan, 60),
         surge_wrap_up_s: (n % 2 == 1).then_some(2),
         record: n.is_multiple_of(3),
-        ..Queue::preset(&title)
     }
 }
 

@@ -46,6 +46,13 @@ const STORM: Weather = Weather {
 /// A snapshot is taken after so many inputs.
 const SHADOW_INPUTS: usize = 3_000;
 
+/// What a recovery would rest on.
+#[derive(Debug)]
+pub struct Shadow {
+    snapshot: Vec<u8>,
+    inputs: Vec<(Now, Input)>,
+}
+
 impl World {
     /// Breaks something and plans the next fault.
     pub(super) fn fault(&mut self) {
@@ -184,7 +191,7 @@ impl World {
 
     /// What the journal and the snapshot before it lead to is the state that was killed.
     fn compare_shadow(&mut self, state: &[u8]) {
-        let Some((snapshot, inputs)) = self.shadow.take() else { return };
+        let Some(Shadow { snapshot, inputs }) = self.shadow.take() else { return };
         let Ok(mut pbx) = postcard::from_bytes::<Pbx>(&snapshot) else {
             return self.check.say(self.now_us, "a snapshot does not come back".into());
         };
@@ -200,12 +207,12 @@ impl World {
 
     /// Keeps what a recovery would rest on.
     pub(super) fn keep_shadow(&mut self, now: Now, input: &Input) {
-        let full = self.shadow.as_ref().is_none_or(|(_, inputs)| inputs.len() >= SHADOW_INPUTS);
+        let full = self.shadow.as_ref().is_none_or(|shadow| shadow.inputs.len() >= SHADOW_INPUTS);
         if full && let Ok(snapshot) = postcard::to_allocvec(&self.pbx) {
-            self.shadow = Some((snapshot, Vec::new()));
+            self.shadow = Some(Shadow { snapshot, inputs: Vec::new() });
         }
-        if let Some((_, inputs)) = &mut self.shadow {
-            inputs.push((now, input.clone()));
+        if let Some(shadow) = &mut self.shadow {
+            shadow.inputs.push((now, input.clone()));
         }
     }
 

@@ -5,9 +5,9 @@ use super::agent;
 use super::caller::{self, Caller, CallerId, Way};
 use super::check::Checks;
 use super::dice::Dice;
-use super::faults::Fault;
+use super::faults::Shadow;
+use super::faults::{Fault, Shadow};
 use super::line::{AnalogLine, Seen};
-use super::media::FakeMedia;
 use super::network::{Network, Weather};
 pub use super::outcome::{Journal, Outcome, Stats};
 use super::phone::{Act, CallNo, Identity, News, Phone};
@@ -120,7 +120,7 @@ pub struct World {
     /// The site.
     pub(super) config: Arc<Config>,
     /// A snapshot of the box and all its inputs since.
-    pub(super) shadow: Option<(Vec<u8>, Vec<(Now, Input)>)>,
+    pub(super) shadow: Option<Shadow>,
     /// Somebody began or ceased to monitor in this turn.
     monitors_changed: bool,
     /// State of each agent as the phone's display shows it.
