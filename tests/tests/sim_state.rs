@@ -21,7 +21,7 @@ use tests::sim::run::number_from;
 use tests::sim::world::{Journal, World};
 
 /// Seeds of a test run.
-const SEEDS: u64 = 26;
+const SEEDS: u64 = 40;
 
 fn routing(plan: &Plan) -> Routing {
     plan.config().routing
