@@ -357,7 +357,7 @@ mod tests {
             ended: vec![(1, "caller".into(), "NO ANSWER".into())],
             ..Written::default()
         };
-        assert_eq!(fate_by_box(&waiting, &[gone.clone()]), Fate::Abandoned);
+        assert_eq!(fate_by_box(&waiting, std::slice::from_ref(&gone)), Fate::Abandoned);
         let twice =
             Written { connected: vec![(1, 1, "5001".into()), (2, 1, "5002".into())], abandoned_ms: None, ..gone };
         assert_eq!(fate_by_box(&waiting, &[twice]), Fate::Lost);
