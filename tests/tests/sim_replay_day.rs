@@ -151,6 +151,16 @@ fn day() -> Vec<(Now, Input)> {
     World::new(plan).run().journal.inputs
 }
 
+/// The first quiet moment from an input on: everything so far is stored, so that the state can be kept.
+fn quiet(inputs: &[(Now, Input)], from: usize) -> usize {
+    let second = core::time::Duration::from_secs(1);
+    let is_quiet = |at: &usize| {
+        let (before, after) = (&inputs[*at - 1], &inputs[*at]);
+        matches!(before.1, Input::Stored(_)) && after.0.at.since(before.0.at) > second
+    };
+    (from..inputs.len()).find(is_quiet).unwrap()
+}
+
 fn short(seed: u64) -> Vec<(Now, Input)> {
     World::new(Plan { journal: true, ..Plan::short(seed) }).run().journal.inputs
 }
@@ -161,7 +171,7 @@ fn a_day_is_replayed_byte_identical_over_kills_and_stops() {
     let inputs = day();
     let length = inputs.len();
     assert!(length > 20_000, "only {length} inputs");
-    let cuts = [0, length / 5, length / 3, length / 2, length * 3 / 4, length];
+    let cuts = [0, length / 5, quiet(&inputs, length / 3), length / 2, quiet(&inputs, length * 3 / 4), length];
     let mut rows = 0;
     for (n, part) in cuts.windows(2).enumerate() {
         let mut live = Live::start(&data);
@@ -176,6 +186,7 @@ fn a_day_is_replayed_byte_identical_over_kills_and_stops() {
     let r = &report.replayed;
     assert_eq!((r.inputs, r.events, r.events_unknown, r.passed_over), (length as u64, rows, 0, 0), "{text}");
     assert!(r.digests < r.inputs && r.digests + 3 * 64 > r.inputs, "a kill takes the digests of one turn: {text}");
+    assert!(r.states >= 1, "{text}");
     assert!(text.contains("byte-identical") && text.contains("the one that wrote the journal"), "{text}");
     assert!(report.text(Language::Zh).contains("逐字节一致"));
 
