@@ -2,6 +2,8 @@
 
 /// Calls at once, talking or waiting.
 pub const CALLS_MAX: usize = 5_000;
+/// Highest cap of calls that an agent takes in an hour.
+pub const CALLS_PER_HOUR_MAX: usize = 240;
 /// Callers of whom it is remembered which agent they spoke to last.
 pub const ACQUAINTANCES_MAX: usize = 20_000;
 /// Legs at once: a call has at most an inbound leg, a talking leg and a few that ring.

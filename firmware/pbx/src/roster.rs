@@ -5,6 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::id::Uid;
+use base::limits::CALLS_PER_HOUR_MAX;
 use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,7 @@ pub struct Agent {
     /// No new offer before then.
     pub(crate) retry_at: Option<Instant>,
     pub(crate) last: Option<LastCall>,
-    /// When the calls of the last hour were taken.
+    /// When the latest calls of the last hour were taken, no more of them than the highest cap.
     takes: VecDeque<Instant>,
 }
 
@@ -122,6 +123,9 @@ impl Agent {
             self.misses = 0;
             self.takes.retain(|at| now.since(*at) < HOUR);
             self.takes.push_back(now);
+            if self.takes.len() > CALLS_PER_HOUR_MAX {
+                self.takes.pop_front();
+            }
         }
         match to {
             State::LoggedOut | State::NotReady { .. } | State::Ready { .. } | State::Personal => self.wish = None,
