@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 /// SIP port of the box; the callers' SIPp and the phones' use the next ones.
 const SIP_PORT: u16 = 15_700;
-/// RTP ports of the box.
-const RTP_BOX: &str = "30000-33999";
+/// RTP ports of the box: below those that the kernel gives to anybody (32768 on), of which a wildcard socket takes one
+/// away at every address.
+const RTP_BOX: &str = "26000-31999";
 /// Ports for callers at most; each is taken again when all others were. At 40 calls a second that is after 75 s.
 const CALLER_PORTS_MAX: u32 = 3_000;
 /// What callers dial.
@@ -125,6 +126,8 @@ pub struct Played {
     pub phones: Counts,
     /// What a SIPp complained about, the first lines.
     pub complaints: String,
+    /// Why the callers' SIPp was not waited for any longer.
+    pub unfinished: Option<String>,
     /// Messages that no scenario expected, and that the box must not have sent.
     pub unexpected: Vec<String>,
     /// What the box logged.
@@ -151,12 +154,12 @@ pub fn play(plan: &Plan, look: &mut dyn FnMut(u32, &std::path::Path)) -> Outcome
     ears.follow(callers.log(), phones.log())?;
     let end = Instant::now() + plan.arrivals.length() + plan.limit;
     // SIPp ends when the last of its callers has.
-    let callers_counts = loop {
+    let (callers_counts, unfinished) = loop {
         look(pbxd.pid(), &data);
         match callers.finish(Duration::from_secs(1)) {
-            Ok(counts) => break counts,
-            Err(_) if Instant::now() < end && pbxd.pid() > 0 => {}
-            Err(trouble) => return Err(Trouble(format!("{trouble}\npbxd says: {}", pbxd.output()))),
+            Ok(counts) => break (counts, None),
+            Err(_) if Instant::now() < end => {}
+            Err(trouble) => break (callers.counts()?, Some(trouble.0)),
         }
     };
     std::thread::sleep(SETTLE);
@@ -171,7 +174,7 @@ pub fn play(plan: &Plan, look: &mut dyn FnMut(u32, &std::path::Path)) -> Outcome
     if !status.success() {
         return Err(Trouble(format!("pbxd ended with {status}:\n{log}")));
     }
-    Ok(Played { place, seen, callers: callers_counts, phones, complaints, unexpected, log })
+    Ok(Played { place, seen, callers: callers_counts, phones, complaints, unfinished, unexpected, log })
 }
 
 fn start(place: &Workplace) -> Outcome<Process> {
@@ -255,7 +258,7 @@ fn register(plan: &Plan, town: &Town, place: &Workplace) -> Outcome {
 fn site(plan: &Plan) -> String {
     let (host, record) = (address(plan, 1), if plan.record { "yes" } else { "no" });
     let mut text = format!(
-        "system {{ name load; language en-US; }}\nsip {{ listen {}; realm cordboard; }}\n\
+        "system {{ name load; language en-US; }}\nsip {{ listen {}; realm cordboard; expires-max-s 86400; }}\n\
          media {{ address {host}; rtp-ports {RTP_BOX}; jitter-ms 40; }}\ntrunk carrier {{ address {}; record no; }}\n",
         sip(plan),
         address(plan, 50)

@@ -207,6 +207,7 @@ fn plan(load: &Load) -> Plan {
             net: 6,
             arrivals: Arrivals::Steady { rate: load.rate.unwrap_or(40), calls: load.calls.unwrap_or(144_000) },
             habits: exact(1_000),
+            limit: hour / 2,
             ..base
         },
         Scenario::Race => race::plan(load.calls, Reached::Extension, base),

@@ -288,6 +288,8 @@ impl Tally {
         self.faults.demand(failed == 0, || {
             format!("{failed} calls of the phones left their scenario:\n{}", played.complaints)
         });
+        let unfinished = played.unfinished.as_deref();
+        self.faults.demand(unfinished.is_none(), || format!("not over in time: {}", unfinished.unwrap_or_default()));
         played.unexpected.iter().for_each(|told| self.faults.demand(false, || format!("unexpected: {told}")));
         let (calls, records) = (books.calls.values().map(Vec::len).sum::<usize>(), self.records as usize);
         self.faults.demand(calls == records, || format!("{calls} calls, of which {records} have exactly one record"));
