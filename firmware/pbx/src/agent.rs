@@ -530,6 +530,14 @@ impl Pbx {
         self.agent(turn, index, Happening::WrapUpTimeOver, "wrap-up time over");
     }
 
+    /// This extension's phone is in a call that no queue made: an offer that rings there beside it goes to somebody else.
+    pub(crate) fn took_own_call(&mut self, turn: &mut Turn<'_>, extension: &str) {
+        let agent = self.agents.at_extension(extension).and_then(|index| self.agents.get(index));
+        if let Some(offer) = agent.and_then(|a| a.state.offer()).filter(|offer| !self.is_won(*offer)) {
+            self.take_offer_back(turn, offer, "own call");
+        }
+    }
+
     /// A leg of this extension's phone began or ended outside queue offers.
     pub(crate) fn own_leg(&mut self, turn: &mut Turn<'_>, extension: &str, began: bool) {
         let legs = self.agents.count_own_leg(extension, began);

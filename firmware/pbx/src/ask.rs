@@ -92,7 +92,7 @@ impl Pbx {
 
     /// Whether what this caller presses now is nobody else's business.
     pub(crate) fn types_secret(&self, call: CallKey) -> bool {
-        matches!(self.calls.get(call).map(|c| &c.phase), Some(Phase::Asking(ask)) if ask.wants.is_secret())
+        matches!(self.calls.get(call).map(|c| &c.phase), Some(Phase::Asking(ask)) if ask.wants.is_secret() || ask.tries > 0)
     }
 
     /// The caller pressed a key.

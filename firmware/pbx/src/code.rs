@@ -9,7 +9,7 @@ use base::media::{Item, MonitorMode};
 use crate::agent::{Happening, REASON_NONE_GIVEN, State};
 use crate::ask::Wants;
 use crate::call::{CallKey, Origin};
-use crate::config::{Codes, Config, Queue};
+use crate::config::{Codes, Config, Queue, Reason};
 use crate::event::Detail;
 use crate::queue::seconds;
 use crate::roster::AgentIndex;
@@ -68,6 +68,17 @@ impl Act {
             Act::Prioritise(..) => "re-prioritise",
             Act::Pick(_) => "pick",
             Act::Surge => "surge",
+        }
+    }
+}
+
+impl Act {
+    /// The agent, or the number, that it names; may be empty.
+    pub fn whom(&self) -> &str {
+        match self {
+            Act::Monitor(_, whom) | Act::TakeOver(whom) | Act::Force(whom, _) => whom,
+            Act::Move(queue, ..) | Act::Prioritise(queue, ..) | Act::Pick(queue) => queue,
+            Act::Surge => "",
         }
     }
 }
@@ -203,6 +214,7 @@ impl Pbx {
                 (Happening::GoReady, "agent-ready")
             }
             Code::AgentNotReady(0) => (Happening::GoNotReady(REASON_NONE_GIVEN), "agent-not-ready"),
+            Code::AgentNotReady(reason) if !self.has_reason(*reason) => return None,
             Code::AgentNotReady(reason) => (Happening::GoNotReady(*reason), "agent-not-ready"),
             Code::WrapUpFinish if owes => return Some("disposition-missing"),
             Code::WrapUpFinish => (Happening::WrapUpFinished, "wrap-up-finished"),
@@ -215,6 +227,11 @@ impl Pbx {
             Code::AgentLogin(_) | Code::QueueCallers | Code::Supervise(_) | Code::Unfinished(_) => return None,
         };
         self.agent_wants(turn, index, happening, None, "feature code").then_some(prompt)
+    }
+
+    /// The site's table, or the built-in one, has the reason.
+    fn has_reason(&self, code: u8) -> bool {
+        self.configs.now().is_some_and(|c| c.reasons.contains_key(&code)) || Reason::built_in(code).is_some()
     }
 
     /// What the configuration says of the queue that the agent's last call came from.
@@ -230,6 +247,9 @@ impl Pbx {
         let actor = format!("agent {id}");
         let detail = Detail::Disposition { agent: id, queue: last.queue, code };
         self.note(turn, Some(last.call), None, &actor, detail);
+        if let Some(last) = self.agents.get_mut(index).and_then(|a| a.last.as_mut()) {
+            last.disposed = true;
+        }
         self.agent(turn, index, Happening::Disposed, "disposition given");
         Some("disposition-noted")
     }

@@ -62,6 +62,11 @@ impl Pbx {
                 }
                 self.staffing_changed = true;
             }
+            Event::Refreshed { account } => {
+                if let Some(agent) = self.agents.at_extension(&account) {
+                    self.agent(turn, agent, Happening::PhoneBack, "phone registered");
+                }
+            }
             Event::Subscribed { target, .. } => self.lamp_watched(turn, &target),
             Event::Trace { dialog, sent, summary } => {
                 if let Some(leg) = self.dialogs.get(&dialog).copied() {

@@ -353,7 +353,11 @@ impl Pbx {
     pub(crate) fn leg_up(&mut self, turn: &mut Turn<'_>, leg: LegKey) {
         if let Some(record) = self.legs.get_mut(leg) {
             record.state = LegState::Up;
+            let own = record.own;
             if let Some(extension) = record.extension.clone() {
+                if own {
+                    self.took_own_call(turn, &extension);
+                }
                 self.extension_lamp(turn, &extension);
             }
         }

@@ -292,7 +292,7 @@ impl Pbx {
         let Some(offer) = self.offers.remove(key) else { return };
         self.timers.clear(Timer::Offer(key));
         if let (Purpose::Agent { index, queue }, Some(call)) = (&offer.purpose, self.calls.get(offer.call)) {
-            let last = LastCall { call: call.uid, queue: queue.clone() };
+            let last = LastCall { call: call.uid, queue: queue.clone(), disposed: false };
             if let Some(agent) = self.agents.get_mut(*index) {
                 agent.last = Some(last);
             }

@@ -270,12 +270,13 @@ impl Pbx {
     }
 
     /// What follows a call of this queue for its agent; none when nothing does.
-    pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, now: Instant) -> Option<WrapUp> {
+    pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, agent: AgentIndex, now: Instant) -> Option<WrapUp> {
         let config = self.config_of_queue(call, queue)?;
         let wanted = config.queues.get(queue)?;
         let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.surge).unwrap_or(wanted.wrap_up_s);
         let latest = now + seconds(wanted.wrap_up_max_s.max(wrap_up_s));
-        let owes = wanted.disposition_required;
+        let given = self.agents.get(agent).and_then(|a| a.last.as_ref()).is_some_and(|last| last.disposed);
+        let owes = wanted.disposition_required && !given;
         (wrap_up_s > 0 || owes).then(|| WrapUp { until: now + seconds(wrap_up_s), latest, owes })
     }
 

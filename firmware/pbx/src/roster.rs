@@ -25,6 +25,8 @@ pub struct AgentIndex(u32);
 pub(crate) struct LastCall {
     pub call: Uid,
     pub queue: String,
+    /// A disposition was given.
+    pub disposed: bool,
 }
 
 /// What an agent has done since login; decides some strategies.

@@ -8,7 +8,7 @@ use base::id::LegKey;
 use base::media::{Command, MonitorMode, Tone};
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Happening, REASON_SUPERVISOR};
+use crate::agent::{Happening, REASON_SUPERVISOR, State};
 use crate::ask::Wants;
 use crate::call::{CallKey, Disposition, Origin, Phase, Served};
 use crate::code::Act;
@@ -82,7 +82,7 @@ impl Pbx {
             Ok(None) => {}
             Ok(Some(prompt)) => self.announce_prompt(turn, call, prompt),
             Err(refusal) => {
-                self.note_act(turn, None, id, act.name(), "", refusal);
+                self.note_act(turn, None, id, act.name(), act.whom(), refusal);
                 self.announce_prompt(turn, call, refusal);
             }
         }
@@ -234,7 +234,7 @@ impl Pbx {
         let Some(leg) = self.move_leg(turn, id, call, target) else { return };
         self.end_leg(turn, partner, "taken over", Goodbye::HangUp(None));
         if let Some(index) = served.agent {
-            let after = self.wrap_up(target, &served.queue, turn.now.at);
+            let after = self.wrap_up(target, &served.queue, index, turn.now.at);
             self.agent(turn, index, Happening::CallOver(target, after), "taken over by a supervisor");
         }
         let served = Served { queue: served.queue, agent: None };
@@ -288,11 +288,11 @@ impl Pbx {
         let now = turn.now.at;
         let target = if number.is_empty() {
             let queues = self.queues.iter().filter(|(name, _)| self.supervises(id, name));
-            let first = queues.filter_map(|(_, queue)| queue.waiting.first_key_value());
-            first.min_by_key(|(arrival, _)| **arrival).map(|(_, call)| *call)
+            let free = queues.flat_map(|(_, queue)| &queue.waiting).filter(|(_, call)| self.is_free(**call));
+            free.min_by_key(|(arrival, _)| **arrival).map(|(_, call)| *call)
         } else {
             let name = self.queue_of_number(id, number)?;
-            self.in_order(&name, now).first().copied()
+            self.in_order(&name, now).into_iter().find(|call| self.is_free(*call))
         };
         let target = target.ok_or("no-caller-waiting")?;
         let caller = self.caller_leg(target).ok_or("no-caller-waiting")?;
@@ -315,7 +315,9 @@ impl Pbx {
         if !queues.any(|(name, _)| self.supervises(id, name)) {
             return Err("monitor-refused");
         }
+        let out = self.agents.get(index).is_some_and(|a| a.state == State::LoggedOut);
         let wanted = match state {
+            0 if out => Happening::LogIn,
             0 => Happening::GoReady,
             1 => Happening::LogOut,
             _ => Happening::GoNotReady(REASON_SUPERVISOR),
@@ -328,9 +330,14 @@ impl Pbx {
         Ok("agent-forced")
     }
 
+    /// Waits, and no agent has the call already.
+    fn is_free(&self, call: CallKey) -> bool {
+        !self.offers_of(call).into_iter().any(|offer| self.is_won(offer))
+    }
+
     fn caller_at(&self, turn: &Turn<'_>, queue: &str, position: u32) -> Result<CallKey, Refusal> {
-        let order = self.in_order(queue, turn.now.at);
-        order.get(position.saturating_sub(1) as usize).copied().ok_or("no-caller-waiting")
+        let mut free = self.in_order(queue, turn.now.at).into_iter().filter(|call| self.is_free(*call));
+        free.nth(position.saturating_sub(1) as usize).ok_or("no-caller-waiting")
     }
 
     fn move_caller(
@@ -343,6 +350,12 @@ impl Pbx {
     ) -> Result<Refusal, Refusal> {
         let (from, to) = (self.queue_of_number(id, from)?, self.queue_of_number(id, to)?);
         let target = self.caller_at(turn, &from, position)?;
+        let config = self.config_of(target).ok_or("code-refused")?;
+        let wanted = config.queues.get(&to).ok_or("code-refused")?;
+        // Where the other queue would turn him away, the caller stays where he is.
+        if self.turned_away(&config, &to, wanted, turn.now.wall).is_some() {
+            return Err("code-refused");
+        }
         let place = self.stop_waiting(turn, target, "moved by a supervisor").ok_or("no-caller-waiting")?;
         self.note_act(turn, Some(target), id, "move-caller", &to, "");
         let uid = self.calls.get(target).map(|c| c.uid);
@@ -376,6 +389,11 @@ impl Pbx {
     }
 
     fn toggle_surge(&mut self, turn: &mut Turn<'_>, id: &str) -> Result<Refusal, Refusal> {
+        // The profile is the whole house's: it takes a supervisor of all queues.
+        let all = self.configs.now().and_then(|c| c.supervisors.get(id).map(|s| s.queues.is_empty()));
+        if all != Some(true) {
+            return Err("monitor-refused");
+        }
         self.surge = !self.surge;
         self.unmatched = true;
         self.staffing_changed = true;

@@ -82,7 +82,7 @@ struct Phone {
 fn registration(user: &str, addr: SocketAddr, cseq: u32, authorization: &str) -> String {
     format!(
         "REGISTER sip:{BOX} SIP/2.0\r\nVia: SIP/2.0/UDP {addr};branch=z9hG4bKr{user}{cseq}\r\nMax-Forwards: 70\r\n\
-         From: <sip:{user}@{BOX}>;tag=t{user}\r\nTo: <sip:{user}@{BOX}>\r\nCall-ID: reg-{user}-{cseq}\r\n\
+         From: <sip:{user}@{BOX}>;tag=t{user}\r\nTo: <sip:{user}@{BOX}>\r\nCall-ID: reg-{user}\r\n\
          CSeq: {cseq} REGISTER\r\nContact: <sip:{user}@{addr}>\r\nExpires: 3600\r\n{authorization}\
          Content-Length: 0\r\n\r\n"
     )
@@ -315,6 +315,7 @@ impl Site {
             "answers" => p.endpoint.accept(now, dialog, Some(answer), out),
             "declines" => p.endpoint.refuse(now, dialog, 603, out),
             "is-busy" => p.endpoint.refuse(now, dialog, 486, out),
+            "fails" => p.endpoint.refuse(now, dialog, 500, out),
             "hangs-up" => p.endpoint.hangup(now, dialog, None, out),
             "holds" => p.endpoint.reoffer(now, dialog, Some(Audio { direction: Direction::SendOnly, ..answer }), out),
             other => panic!("a phone cannot {other}"),
@@ -324,7 +325,9 @@ impl Site {
     fn register(&mut self, user: &str) {
         let addr = self.phone(user).addr;
         let authorization = self.authorization(user, "REGISTER", &format!("sip:{BOX}"));
-        let answer = self.raw(addr, &registration(user, addr, 2, &format!("Authorization: {authorization}\r\n")));
+        self.asked += 1;
+        let answer = self
+            .raw(addr, &registration(user, addr, 1_000 + self.asked, &format!("Authorization: {authorization}\r\n")));
         assert!(answer.starts_with("SIP/2.0 200"), "{answer}");
     }
 
@@ -352,18 +355,24 @@ impl Site {
         let mut out = vec![];
         self.pbx.handle(self.now, Input::Sip(input), &mut out);
         let mut answer = String::new();
-        for output in out {
-            match output {
-                Output::Sip(sip::Output::Datagram { bytes, .. }) => answer = String::from_utf8(bytes).unwrap(),
-                other => self.show(&other),
+        out.retain(|output| match output {
+            Output::Sip(sip::Output::Datagram { bytes, .. }) if answer.is_empty() => {
+                answer = String::from_utf8(bytes.clone()).unwrap();
+                false
             }
-        }
+            _ => true,
+        });
+        self.deliver(out);
         answer
     }
 
     fn give(&mut self, input: Input) {
         let mut out = vec![];
         self.pbx.handle(self.now, input, &mut out);
+        self.deliver(out);
+    }
+
+    fn deliver(&mut self, out: Vec<Output>) {
         for output in &out {
             self.show(output);
         }

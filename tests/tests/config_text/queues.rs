@@ -29,7 +29,7 @@ fn presets_are_what_an_empty_section_gives() {
     assert_eq!((queue.max_length, queue.overflow_wait_s, queue.sticky_wait_s), (0, 0, 0));
     assert!(queue.monitor && queue.monitor_tone && !queue.disposition_required);
     assert_eq!((queue.monitor_consent, queue.confirm_key, &queue.agent_announce), (Consent::None, None, &None));
-    assert_eq!((read.routing.priority_step_s, read.routing.starvation_s, read.routing.sticky_days), (60, 600, 30));
+    assert_eq!((read.routing.priority_step_s, read.routing.starvation_s, read.routing.sticky_days), (60, 300, 30));
     assert_eq!(read.system.utc_offset_min, 480);
     assert_eq!((read.codes.surge.as_str(), read.codes.pick.as_str()), ("*29", "*59"));
 }
@@ -241,7 +241,7 @@ fn what_can_never_happen_is_told() {
         &["5:51 (queue q sticky-wait-s: it never happens: `routing sticky-days` is 0)"],
     );
     finds("calendar c { closed 2026-10-01; }", &["5:1 (calendar c: the calendar is never open)"]);
-    finds("routing { starvation-s 7200; priority-step-s 0; }", &[]);
+    finds("routing { starvation-s 599; priority-step-s 0; }", &[]);
     finds(&queue("strategy ring-all; confirm-key 1;"), &[]);
 }
 

@@ -123,7 +123,8 @@ pub struct Routing {
     /// `priority-step-s`, 0-3600, default 60: one level of priority counts as so many seconds of waiting. 0: priority is
     /// absolute.
     pub priority_step_s: u32,
-    /// `starvation-s`, 0-7200, default 600: priority delays nobody by more than this. 0: no bound.
+    /// `starvation-s`, 0-7200, default 300: priority delays nobody by more than this; below every `max-wait-s`. 0: no
+    /// bound.
     pub starvation_s: u32,
     /// `sticky-days`, 0-365, default 30: the agent whom a caller spoke to last is remembered for so long. 0: not at all.
     pub sticky_days: u32,

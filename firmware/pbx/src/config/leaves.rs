@@ -98,7 +98,7 @@ section! { Media, MEDIA {
 
 section! { Routing, ROUTING {
     "priority-step-s" priority_step_s: seconds(0, 3600), Is("60"), ROUTING_PRIORITY_STEP;
-    "starvation-s" starvation_s: seconds(0, 7200), Is("600"), ROUTING_STARVATION;
+    "starvation-s" starvation_s: seconds(0, 7200), Is("300"), ROUTING_STARVATION;
     "sticky-days" sticky_days: count(0, 365), Is("30"), ROUTING_STICKY_DAYS;
 } }
 

@@ -143,6 +143,8 @@ texts! {
     DROP_NEEDLESS_REMEDY: "在此删除它", "remove it here";
     TOO_LATE: "永远不会发生：`{bound}` 为 {seconds}，等待已先结束", "it never happens: with `{bound}` {seconds} the wait is over before";
     TOO_LATE_REMEDY: "改为小于 `{bound}`", "make it less than `{bound}`";
+    STARVED_LATE: "`routing starvation-s` 为 {bound}，在此队列永不起作用：等待最多 {seconds} 秒", "`routing starvation-s` {bound} never helps here: nobody waits for more than {seconds} s";
+    STARVED_LATE_REMEDY: "调小 `routing starvation-s`，或调大 `max-wait-s`", "lower `routing starvation-s`, or raise `max-wait-s`";
     DISPOSITION_NONE: "没有定义任何通话结果", "no result of a call is defined";
     DISPOSITION_NONE_REMEDY: "补上 `disposition 1 {brace} zh …; en …; {close}`", "add `disposition 1 {brace} zh …; en …; {close}`";
     OVERFLOW_NOWHERE: "没有写明溢出到何处", "there is no place to overflow to";

@@ -217,6 +217,7 @@ impl Phone {
             | Event::Reoffered { .. }
             | Event::Digit { .. }
             | Event::Registered { .. }
+            | Event::Refreshed { .. }
             | Event::Subscribed { .. }
             | Event::Trace { .. }
             | Event::AuthFailed { .. } => {}

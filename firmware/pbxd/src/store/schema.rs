@@ -139,6 +139,17 @@ FROM (
     (SELECT max(0, e.ts_us - o.ts_us) / 1000000 FROM leg_event o
       WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq ORDER BY o.seq DESC LIMIT 1), '', ''
   FROM leg_event e WHERE e.kind = 'Connected' AND json_extract(e.detail_json, '$.queue') <> ''
+    AND NOT EXISTS (SELECT 1 FROM leg_event f WHERE f.call_id = e.call_id AND f.kind = 'Connected' AND f.seq < e.seq
+      AND json_extract(f.detail_json, '$.queue') = json_extract(e.detail_json, '$.queue')
+      AND json_extract(e.detail_json, '$.with') LIKE 'supervisor %' AND json_extract(e.detail_json, '$.wait_ms') = 0)
+  UNION ALL
+  SELECT e.seq, e.wall_ms, e.call_id, json_extract(e.detail_json, '$.queue'), 'NONE',
+    CASE json_extract(e.detail_json, '$.rule') WHEN 'empty' THEN 'EXITEMPTY' WHEN 'wait' THEN 'EXITWITHTIMEOUT'
+      ELSE CASE WHEN json_extract(e.detail_json, '$.rule') LIKE 'exit %' THEN 'EXITWITHKEY' ELSE 'WITHDRAW' END END,
+    CASE WHEN json_extract(e.detail_json, '$.rule') LIKE 'exit %' THEN substr(json_extract(e.detail_json, '$.rule'), 6)
+      ELSE '' END, '', json_extract(e.detail_json, '$.wait_ms') / 1000, '', ''
+  FROM leg_event e WHERE e.kind = 'Overflowed' AND EXISTS (SELECT 1 FROM leg_event q WHERE q.call_id = e.call_id
+    AND q.kind = 'Queued' AND q.seq < e.seq AND json_extract(q.detail_json, '$.queue') = json_extract(e.detail_json, '$.queue'))
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(e.detail_json, '$.queue'), 'NONE',
     CASE json_extract(e.detail_json, '$.by') WHEN 'max-wait' THEN 'EXITWITHTIMEOUT' ELSE 'ABANDON' END,
@@ -154,7 +165,8 @@ FROM (
     coalesce((SELECT json_extract(o.detail_json, '$.queue') FROM leg_event o
       WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq ORDER BY o.seq DESC LIMIT 1), 'NONE'),
     json_extract(e.detail_json, '$.agent'), 'RINGNOANSWER', json_extract(e.detail_json, '$.ring_ms'), '', '', '', ''
-  FROM leg_event e WHERE e.kind = 'OfferEnded' AND json_extract(e.detail_json, '$.cause') <> 'caller-gone'
+  FROM leg_event e WHERE e.kind = 'OfferEnded'
+    AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'busy', 'rejected', 'unreachable')
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(c.detail_json, '$.queue'), json_extract(c.detail_json, '$.with'),
     CASE WHEN json_extract(e.detail_json, '$.by') LIKE 'extension %' AND json_extract(e.detail_json, '$.by') <>
@@ -165,7 +177,9 @@ FROM (
     CASE WHEN e.ts_us >= c.ts_us THEN (e.ts_us - c.ts_us) / 1000000 ELSE max(0, e.wall_ms - c.wall_ms) / 1000 END,
     '', '', ''
   FROM leg_event e JOIN leg_event c
-    ON c.seq = (SELECT max(x.seq) FROM leg_event x WHERE x.call_id = e.call_id AND x.kind = 'Connected')
+    ON c.seq = (SELECT max(x.seq) FROM leg_event x WHERE x.call_id = e.call_id AND x.kind = 'Connected'
+      AND NOT (json_extract(x.detail_json, '$.with') LIKE 'supervisor %' AND json_extract(x.detail_json, '$.wait_ms') = 0
+        AND EXISTS (SELECT 1 FROM leg_event f WHERE f.call_id = x.call_id AND f.kind = 'Connected' AND f.seq < x.seq)))
   WHERE e.kind = 'CallEnded' AND json_extract(c.detail_json, '$.queue') <> ''
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, 'NONE', json_extract(e.detail_json, '$.agent'),

@@ -92,11 +92,18 @@ fn take(cdr: &mut Cdr, marks: &mut Marks, began: Instant, event: &LegEvent) {
         Detail::Queued { queue, .. } => cdr.queue.clone_from(queue),
         Detail::Offered { .. } => cdr.offers += 1,
         Detail::Connected { with, wait_ms, .. } => {
-            cdr.with.clone_from(with);
-            cdr.wait = Duration::from_millis(*wait_ms);
+            // Whoever takes a call over comes beside the one who answered it.
+            if !cdr.with.is_empty() {
+                cdr.with.push_str(", ");
+            }
+            cdr.with.push_str(with);
+            cdr.wait += Duration::from_millis(*wait_ms);
             marks.talking.get_or_insert((event.at, event.leg));
         }
-        Detail::Abandoned { wait_ms, .. } => cdr.wait = Duration::from_millis(*wait_ms),
+        // All visits to queues together.
+        Detail::Abandoned { wait_ms, .. } | Detail::Overflowed { wait_ms, .. } => {
+            cdr.wait += Duration::from_millis(*wait_ms);
+        }
         Detail::LegEnded { .. } => {
             // A phone that lost the race to answer ends without ending the talk.
             if let Some((since, with)) = marks.talking

@@ -243,6 +243,11 @@ pub enum Event {
         /// The key.
         digit: Digit,
     },
+    /// An account registered again what is known: its phone is alive.
+    Refreshed {
+        /// Account name.
+        account: String,
+    },
     /// The set of an extension's contacts changed (registered, refreshed from elsewhere, lapsed or removed).
     Registered {
         /// Extension.

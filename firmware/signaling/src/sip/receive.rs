@@ -309,9 +309,10 @@ impl Endpoint {
             .collect();
         let contacts = live.len();
         self.serve(now, request, key, None, &Refusal { extra, ..Refusal::new(200) }, out);
-        if changed {
-            out.push(Output::Event(Event::Registered { account, contacts }));
-        }
+        out.push(Output::Event(match changed {
+            true => Event::Registered { account, contacts },
+            false => Event::Refreshed { account },
+        }));
         Ok(())
     }
 

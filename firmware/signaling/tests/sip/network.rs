@@ -103,7 +103,11 @@ impl World {
             | Event::Confirmed { dialog, .. }
             | Event::Reoffered { dialog, .. }
             | Event::Digit { dialog, .. } => (*dialog, false),
-            Event::Trace { .. } | Event::Registered { .. } | Event::Subscribed { .. } | Event::AuthFailed { .. } => {
+            Event::Trace { .. }
+            | Event::Registered { .. }
+            | Event::Refreshed { .. }
+            | Event::Subscribed { .. }
+            | Event::AuthFailed { .. } => {
                 return;
             }
         };

@@ -91,6 +91,13 @@ impl<'c> Site<'c> {
     }
 
     fn relaxation(&self, found: &mut Vec<Finding>) {
+        let (bound, seconds) = (self.config.routing.starvation_s, self.queue.max_wait_s);
+        if bound > 0 && seconds > 0 && bound >= seconds {
+            let reason = Text::new(problem::STARVED_LATE).with("bound", u64::from(bound));
+            let reason = reason.with("seconds", u64::from(seconds));
+            let finding = self.warning("max-wait-s", reason, problem::STARVED_LATE_REMEDY);
+            found.push(finding.resting_on("routing starvation-s"));
+        }
         for (step, relax) in &self.queue.relax {
             let leaf = format!("relax {step}");
             for (bound, seconds) in self.ends() {
