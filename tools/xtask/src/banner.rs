@@ -43,7 +43,8 @@ pub fn banner(config: &Config, site: &Path, data: &Path, world: bool, language: 
 
 fn extensions(config: &Config, language: Language) -> Vec<String> {
     let words = |(extension, values): (&String, &pbx::config::Extension)| {
-        let agent = config.agents.iter().find(|(_, a)| a.extension.as_ref() == Some(extension)).map(|(id, _)| id.as_str());
+        let agent =
+            config.agents.iter().find(|(_, a)| a.extension.as_ref() == Some(extension)).map(|(id, _)| id.as_str());
         let gaps = [
             ("extension", extension.as_str()),
             ("secret", &values.secret),

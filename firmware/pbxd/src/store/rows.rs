@@ -65,7 +65,13 @@ mod tests {
             Detail::Digit { digit: '2', how: "inband".into() },
             Detail::RecordingBegan { recording: Uid(u128::MAX - 5) },
             Detail::RecordingEnded { recording: Uid(7), length_ms: 3 },
-            Detail::AgentState { agent: "1001".into(), from: "ready".into(), to: "\"\\".into(), why: "说话".into(), phone: "2001".into() },
+            Detail::AgentState {
+                agent: "1001".into(),
+                from: "ready".into(),
+                to: "\"\\".into(),
+                why: "说话".into(),
+                phone: "2001".into(),
+            },
         ];
         for detail in details {
             let (kind, json) = split_detail(&detail).unwrap();
