@@ -124,8 +124,11 @@ impl Agents {
                 }
             }
             Detail::Disposition { agent, .. } => {
-                if let Some(wrap) = self.books.get_mut(agent).and_then(|b| b.wrap.as_mut()) {
-                    wrap.owes = false;
+                if let Some(book) = self.books.get_mut(agent) {
+                    book.disposed |= book.call.is_some() && book.call == row.call;
+                    if let Some(wrap) = book.wrap.as_mut() {
+                        wrap.owes = false;
+                    }
                 }
             }
             Detail::Supervised { act, refused, .. } if act == "take-over" && refused.is_empty() => {
@@ -154,6 +157,7 @@ impl Agents {
             found.push(format!("agent {with} is connected while {}", book.text));
         }
         book.call = Some(uid);
+        book.disposed = false;
         book.last_queue = queue.to_string();
     }
 
@@ -220,7 +224,8 @@ impl Agents {
             book.offer = None;
         }
         if will == Doing::WrapUp && was != Doing::WrapUp {
-            let wrap = self.config.queues.get(&book.last_queue).and_then(|queue| wrap_of(queue, now_us, surge));
+            let wrap =
+                self.config.queues.get(&book.last_queue).and_then(|queue| wrap_of(queue, now_us, surge, book.disposed));
             if wrap.is_none() {
                 found.push(format!("agent {agent} wraps up after a call of {}, which has none", book.last_queue));
             }
@@ -298,9 +303,9 @@ fn rule_of(queue: &Queue, cause: &str) -> Option<(u8, u8)> {
     }
 }
 
-fn wrap_of(queue: &Queue, now_us: u64, surge: bool) -> Option<Wrap> {
+fn wrap_of(queue: &Queue, now_us: u64, surge: bool, disposed: bool) -> Option<Wrap> {
     let wrap_s = queue.surge_wrap_up_s.filter(|_| surge).unwrap_or(queue.wrap_up_s);
     let latest_us = now_us + u64::from(queue.wrap_up_max_s.max(wrap_s)) * 1_000_000;
-    let owes = queue.disposition_required;
+    let owes = queue.disposition_required && !disposed;
     (wrap_s > 0 || owes).then(|| Wrap { until_us: now_us + u64::from(wrap_s) * 1_000_000, latest_us, owes })
 }

@@ -126,6 +126,8 @@ pub struct Book {
     pub last_queue: String,
     /// Terms of the wrap-up.
     pub wrap: Option<Wrap>,
+    /// The disposition of the present call was given while it lasted.
+    pub disposed: bool,
     /// Wrap-up is too long, and that was said.
     pub overdue: bool,
     /// To be after the call.
@@ -161,6 +163,7 @@ impl Book {
             last_queue: String::new(),
             wrap: None,
             overdue: false,
+            disposed: false,
             wish: None,
             retry_us: 0,
             done: Done::default(),
