@@ -176,7 +176,8 @@ fn log_in(shift: &mut Shift, desk: &mut Baresip) -> Outcome {
     let facts = shift.floor.appliance.facts()?;
     let digits = facts.iter().filter(|f| f.kind == "Digit").filter_map(|f| f.detail["digit"].as_str());
     let typed: String = digits.collect();
-    ensure!(typed == "1001#•••••1001#•••••", "what is written down of the keys: {typed}");
+    // After a wrong PIN the id is hidden, too: who is confused types the PIN there.
+    ensure!(typed == format!("1001#{}", "•".repeat(15)), "what is written down of the keys: {typed}");
     Ok(())
 }
 
