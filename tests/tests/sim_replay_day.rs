@@ -2,7 +2,7 @@
 //! set aside, tables that are rebuilt and a journal with a hole; one planted change of behaviour is reported at exactly
 //! its input, with the ladder of its call. Nothing in the data directory changes by it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it cannot go on")]
 
 use base::time::Now;
 use pbx::Pbx;

@@ -2,7 +2,7 @@
 //! short runs with faults and restarts, and through the database at moments of the wall clock. And what is explained of
 //! each call there decides the same again.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
 
 use base::id::Uid;
 use base::time::{Instant, Wall};

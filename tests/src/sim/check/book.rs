@@ -257,7 +257,7 @@ impl Book {
     }
 
     /// The next state.
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "what is known of one step of an agent")]
     pub fn enter(
         &mut self,
         now_us: u64,

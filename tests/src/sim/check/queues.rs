@@ -397,7 +397,7 @@ impl Queues {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[allow(clippy::too_many_arguments, reason = "what is known of one offer")]
     fn overflowed(
         &mut self,
         now_us: u64,
