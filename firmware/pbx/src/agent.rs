@@ -420,6 +420,10 @@ impl Pbx {
         let Some(agent) = self.agents.get_mut(index) else { return false };
         let from = agent.state;
         let Some(to) = next(from, happening, &Around { now, own_call, wish: agent.wish }) else { return false };
+        if from == State::LoggedOut && self.agents.seat_taken(index) {
+            return false;
+        }
+        let Some(agent) = self.agents.get_mut(index) else { return false };
         agent.enter(to, now);
         if to == State::LoggedOut {
             self.agents.sit_at(index, None);

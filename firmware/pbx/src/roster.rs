@@ -232,6 +232,13 @@ impl Agents {
         self.by_extension.get(extension).copied()
     }
 
+    /// Another agent works at the phone of this one.
+    pub(crate) fn seat_taken(&self, index: AgentIndex) -> bool {
+        let phone = self.get(index).and_then(Agent::phone);
+        let other = phone.and_then(|phone| self.at_extension(phone)).filter(|other| *other != index);
+        other.and_then(|other| self.get(other)).is_some_and(|other| other.state != State::LoggedOut)
+    }
+
     /// All, by place.
     pub fn iter(&self) -> impl Iterator<Item = (AgentIndex, &Agent)> {
         self.list.iter().enumerate().map(|(i, a)| (AgentIndex(i as u32), a))
