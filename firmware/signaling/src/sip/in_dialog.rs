@@ -317,8 +317,10 @@ impl Endpoint {
                 if proceeding {
                     self.send_cancel(now, dialog, tx, reason, out);
                 } else {
+                    // §9.1 forbids CANCEL now. The INVITE is repeated as if nothing had happened: it may ring already and
+                    // its 180 be lost, and only another copy makes the phone say so again. The first provisional response
+                    // is answered by CANCEL, a 2xx by ACK and BYE; timer B ends it.
                     self.enter(dialog, State::Cancelling { tx, give_up: None, reason }, Why::HungUp);
-                    self.abandon_invite(now, tx);
                 }
             }
             State::Answered { wait } if wait.initial => {
@@ -350,10 +352,7 @@ impl Endpoint {
     /// The dialog ends while a re-INVITE of ours is open: its transaction may wait for an answer, but not for ever.
     fn abandon_reinvite(&mut self, now: Now, key: DialogKey) {
         let Some(State::Reoffering { tx, .. }) = self.dialogs.get(key).map(Dialog::state) else { return };
-        self.abandon_invite(now, *tx);
-    }
-
-    fn abandon_invite(&mut self, now: Now, tx: TxKey) {
+        let tx = *tx;
         if let Some(Machine::InviteClient(m)) = self.transactions.get_mut(tx).map(|t| &mut t.machine) {
             m.handle(now.at, invite_client::Input::Abandon);
             self.transactions.settle(tx, &mut self.timers);

@@ -289,14 +289,49 @@ fn cancelling_waits_for_a_provisional_response() {
 }
 
 #[test]
-fn an_invite_given_up_is_not_repeated_and_a_late_answer_is_ended() {
+fn an_invite_given_up_before_any_answer_is_repeated_until_the_phone_can_be_cancelled() {
+    // The phone rings already, its 180 and that of the first copy are lost.
+    let mut site = Site::new();
+    let (dialog, out) = site.invite(Some(audio(30000)));
+    let invite = messages(&out).remove(0);
+    site.pass(200);
+    assert_eq!(words(&site.hangup(dialog)), [""; 0], "no CANCEL before a provisional response (RFC 3261 §9.1)");
+    assert_eq!(site.story(2_000), [(300, "INVITE".into()), (1_300, "INVITE".into())]);
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 180, "b", ""))), ["CANCEL"]);
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 180, "b", ""))), [""; 0], "one is enough");
+    assert!(site.story(450).is_empty(), "neither INVITE nor a second CANCEL");
+    assert_eq!(site.story(100), [(50, "CANCEL".into())], "the CANCEL is lost as well");
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 487, "b", ""))), ["ACK"], "and no event");
+    site.assert_empties();
+}
+
+#[test]
+fn an_invite_given_up_before_any_answer_ends_what_answers_late() {
     let mut site = Site::new();
     let (dialog, out) = site.invite(Some(audio(30000)));
     let invite = messages(&out).remove(0);
     assert_eq!(words(&site.hangup(dialog)), [""; 0]);
-    assert!(site.story(20_000).is_empty(), "a phone that wakes up is not rung");
+    site.pass(20_000);
     assert_eq!(words(&site.udp(PHONE, &answer(&invite, 200, "b", SDP))), ["ACK", "BYE"]);
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 200, "b", SDP))), ["ACK"], "the ACK was lost");
     site.assert_empties();
+
+    let mut site = Site::new();
+    let (dialog, out) = site.invite(Some(audio(30000)));
+    let invite = messages(&out).remove(0);
+    site.hangup(dialog);
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 486, "b", ""))), ["ACK"], "and no event");
+    site.assert_empties();
+}
+
+#[test]
+fn an_invite_given_up_that_nobody_answers_ends_by_timer_b_and_says_nothing() {
+    let mut site = Site::new();
+    let (dialog, _) = site.invite(Some(audio(30000)));
+    site.pass(30_000);
+    site.hangup(dialog);
+    assert_eq!(site.story(60_000), [(1_500, "INVITE".into())], "timer B counts from the first copy");
+    assert!(site.endpoint.is_empty(), "{:#?}", site.endpoint.lines());
 }
 
 #[test]

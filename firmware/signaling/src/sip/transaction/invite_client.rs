@@ -34,8 +34,8 @@ pub enum Input {
         /// The ACK.
         ack: Vec<u8>,
     },
-    /// Nobody waits for the answer any more, and no CANCEL can hurry it: a re-INVITE of a dialog that has ended, or an
-    /// INVITE without a provisional response. It is not repeated, but answers to it are known for 64 T1.
+    /// Nobody waits for the answer any more, and no CANCEL is due: a re-INVITE of a dialog that has ended. It is not
+    /// repeated, for it rings nobody, but answers to it are known for 64 T1.
     Abandon,
     /// The deadline has come, perhaps.
     Timer,
@@ -134,7 +134,6 @@ impl InviteClient {
                 Step::tell(Tell::Response)
             }
             (State::Calling { abandoned, resend_at, give_up, .. }, Input::Abandon) => {
-                // A phone that comes to life now must not be rung any more; one that rings already is waited for.
                 (*abandoned, *resend_at, *give_up) = (true, None, at + LONG);
                 Step::none()
             }
