@@ -43,6 +43,16 @@ PROMPTS = {
         "您已下线。",
         "You are logged out.",
     ),
+    "agent-logged-out-after": (
+        "feature code during a call: the agent will be logged out after it",
+        "本次通话结束后，您将下线。",
+        "You will be logged out after this call.",
+    ),
+    "agent-stays-logged-in": (
+        "feature code during a call: the agent will not be logged out after it, after all",
+        "已取消，通话结束后您不会下线。",
+        "Canceled. You stay logged in after this call.",
+    ),
     "agent-ready": (
         "feature code: the agent takes calls",
         "您已示闲，可以接听来电。",

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::media::{Item, MonitorMode};
 
-use crate::agent::{Happening, REASON_NONE_GIVEN, State};
+use crate::agent::{Happening, REASON_NONE_GIVEN, State, Wish};
 use crate::ask::Wants;
 use crate::call::{CallKey, Origin};
 use crate::config::{Codes, Config, Queue, Reason};
@@ -268,9 +268,14 @@ impl Pbx {
             };
             return self.ask(turn, call, asked.0, asked.1);
         };
-        let out = self.agents.get(index).is_some_and(|a| a.state != State::LoggedOut);
-        let (happening, prompt) =
-            if out { (Happening::LogOut, "agent-logged-out") } else { (Happening::LogIn, "agent-logged-in") };
+        let Some((state, wish)) = self.agents.get(index).map(|a| (a.state, a.wish)) else { return };
+        let (happening, prompt) = match (state, wish) {
+            (State::LoggedOut, _) => (Happening::LogIn, "agent-logged-in"),
+            // Who is busy with a call is logged out after it; asking once more takes that back.
+            (_, Some(Wish::LogOut)) if state.is_engaged() => (Happening::GoReady, "agent-stays-logged-in"),
+            _ if state.is_engaged() => (Happening::LogOut, "agent-logged-out-after"),
+            _ => (Happening::LogOut, "agent-logged-out"),
+        };
         let done = self.agent_wants(turn, index, happening, None, "feature code");
         self.announce_prompt(turn, call, if done { prompt } else { "code-refused" });
     }

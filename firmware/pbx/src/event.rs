@@ -294,7 +294,7 @@ pub struct Term {
 pub enum TermName {
     /// 1 for the agent that the caller prefers (the one he spoke to last, or the one of his VIP entry), 0 for others.
     Preferred,
-    /// Sum of the agent's levels over all skills that the caller wishes.
+    /// Sum of the agent's levels over the skills that are preferred; those that are required only let in or keep out.
     Skill,
     /// Ready for so long, in ms.
     IdleMs,

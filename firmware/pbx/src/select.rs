@@ -41,7 +41,8 @@ pub struct Wish<'a> {
     pub skill: &'a str,
     /// The level that a required skill must have.
     pub level: u8,
-    /// Agents without it are not eligible; otherwise it only counts for those who have it.
+    /// A gate: agents without it, or below the level, are not eligible, and those above it are equal. Otherwise a score:
+    /// whoever has more of it comes first, before the strategy.
     pub required: bool,
 }
 
@@ -145,9 +146,10 @@ fn terms(asked: &Asked<'_>, agent: &Seen<'_>, ring: &Ring) -> Vec<Term> {
     if let Some(preferred) = asked.preferred {
         add(TermName::Preferred, u64::from(preferred == agent.agent));
     }
-    // A weighted draw has the skills in its weights; sorted by skill first, only equal weights would be left to draw.
-    if !asked.wishes.is_empty() && asked.strategy != Strategy::WeightedRandom {
-        add(TermName::Skill, skill(asked, agent));
+    // Whom a required skill lets in, it tells apart no further: otherwise no two agents would be left to the strategy. A
+    // weighted draw has the skills in its weights; sorted by skill first, only equal weights would be left to draw.
+    if asked.wishes.iter().any(|wish| !wish.required) && asked.strategy != Strategy::WeightedRandom {
+        add(TermName::Skill, levels(asked.wishes.iter().filter(|wish| !wish.required), agent));
     }
     match asked.strategy {
         Strategy::LongestIdle => add(TermName::IdleMs, agent.idle_ms),
@@ -164,14 +166,15 @@ fn terms(asked: &Asked<'_>, agent: &Seen<'_>, ring: &Ring) -> Vec<Term> {
     terms
 }
 
-/// Sum of the agent's levels over all wished skills.
-fn skill(asked: &Asked<'_>, agent: &Seen<'_>) -> u64 {
-    asked.wishes.iter().filter_map(|wish| agent.skills.get(wish.skill)).map(|level| u64::from(*level)).sum()
+/// Sum of the agent's levels over some wished skills.
+fn levels<'w>(wishes: impl Iterator<Item = &'w Wish<'w>>, agent: &Seen<'_>) -> u64 {
+    wishes.filter_map(|wish| agent.skills.get(wish.skill)).map(|level| u64::from(*level)).sum()
 }
 
-/// Tickets of an agent in a weighted draw: 1, and one more for each level of a wished skill.
+/// Tickets of an agent in a weighted draw: 1, and one more for each level of a wished skill, required or preferred: the
+/// levels are what this strategy goes by.
 fn weight(asked: &Asked<'_>, agent: &Seen<'_>) -> u64 {
-    1 + skill(asked, agent)
+    1 + levels(asked.wishes.iter(), agent)
 }
 
 /// The queue's list bent into a ring: places for round-robin, tickets for the weighted draw.

@@ -311,7 +311,7 @@ impl Pbx {
     fn force(&mut self, turn: &mut Turn<'_>, id: &str, agent: &str, state: u8) -> Result<Refusal, Refusal> {
         let index = self.agents.find(agent).ok_or("code-refused")?;
         let config = self.configs.now().ok_or("code-refused")?;
-        let mut queues = config.queues.iter().filter(|(_, q)| q.agents.iter().any(|a| a == agent));
+        let mut queues = config.queues.iter().filter(|(_, q)| q.may_be_served_by(agent));
         if !queues.any(|(name, _)| self.supervises(id, name)) {
             return Err("monitor-refused");
         }

@@ -249,7 +249,8 @@ pub struct Queue {
 pub struct Wanted {
     /// `level`, 1-10, default 1: the least that a required skill must have; of no effect on a preferred one.
     pub level: u8,
-    /// `need required|preferred`, default `required`: whether agents without it are passed over, or only come later.
+    /// `need required|preferred`, default `required`: whether agents without it are passed over (all who have the level are
+    /// then equal, and the strategy decides), or only come later, whoever has most of it first.
     pub required: bool,
 }
 
@@ -351,6 +352,14 @@ pub struct Did {
     pub to: Destination,
     /// `priority`, 0-10: in place of the queue's; default the queue's own.
     pub priority: Option<u8>,
+}
+
+impl Queue {
+    /// Whether an agent may come to serve the queue: as a member, by a ring of relaxation, or while the surge profile is on.
+    pub fn may_be_served_by(&self, agent: &str) -> bool {
+        let relaxed = self.relax.values().flat_map(|ring| &ring.agents);
+        self.agents.iter().chain(relaxed).chain(&self.surge_agents).any(|id| id == agent)
+    }
 }
 
 impl Config {

@@ -140,6 +140,25 @@ fn preference_comes_before_skill_and_skill_before_the_strategy() {
 }
 
 #[test]
+fn a_required_skill_is_a_gate_and_leaves_the_rest_to_the_strategy() {
+    let (best, enough, short) = (skills(&[("billing", 9)]), skills(&[("billing", 5)]), skills(&[("billing", 4)]));
+    let mut agents = table();
+    (agents[0].skills, agents[1].skills, agents[3].skills) = (&best, &enough, &short);
+    let required = [wish("billing", 5, true)];
+    let gate = Asked { wishes: &required, ..asked(Strategy::LongestIdle) };
+    let chosen = select(&gate, &agents).unwrap();
+    assert_eq!(order(&gate, &agents), "ba", "b is idle for longer; d has too little");
+    let names: Vec<&str> = chosen.candidates[0].terms.iter().map(|t| t.name.as_str()).collect();
+    assert_eq!(names, ["idle-ms", "position"]);
+    // Beside it, a preferred skill goes before the strategy as ever.
+    let both = [wish("billing", 5, true), wish("english", 1, false)];
+    assert_eq!(order(&Asked { wishes: &both, ..gate }, &agents), "ba");
+    let english = skills(&[("billing", 5), ("english", 2)]);
+    agents[0].skills = &english;
+    assert_eq!(order(&Asked { wishes: &both, ..gate }, &agents), "ab");
+}
+
+#[test]
 fn every_exclusion_names_its_rule_and_its_line() {
     let (low, high) = (skills(&[("billing", 3)]), skills(&[("billing", 8), ("english", 1)]));
     let mut agents = table();
@@ -260,6 +279,9 @@ fn by_the_rules(asked: &Asked<'_>, seen: &[Seen<'_>]) -> Vec<usize> {
             && (!asked.wait_for_preferred || asked.preferred.is_none_or(|p| p == agent.agent))
     };
     let sum = |agent: &Seen<'_>| asked.wishes.iter().map(|w| u64::from(level(agent, w))).sum::<u64>();
+    let liked = |agent: &Seen<'_>| {
+        asked.wishes.iter().filter(|w| !w.required).map(|w| u64::from(level(agent, w))).sum::<u64>()
+    };
     let mut winners: Vec<usize> = (0..seen.len()).filter(|i| may(&seen[*i])).collect();
     // The holders of all tickets in a row, from the drawn one on.
     let holders: Vec<usize> =
@@ -284,7 +306,7 @@ fn by_the_rules(asked: &Asked<'_>, seen: &[Seen<'_>]) -> Vec<usize> {
                 holders[drawn..].iter().chain(&holders).position(|holder| holder == index).unwrap_or(0) as u64
             }
         };
-        let skill = if asked.strategy == Strategy::WeightedRandom { 0 } else { u64::MAX - sum(agent) };
+        let skill = if asked.strategy == Strategy::WeightedRandom { 0 } else { u64::MAX - liked(agent) };
         (asked.preferred != Some(agent.agent), skill, own, *index)
     });
     winners

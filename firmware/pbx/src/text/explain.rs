@@ -17,7 +17,7 @@ texts! {
     WEIGHTED_RANDOM: "加权随机", "weighted random";
     RING_PROGRESSIVELY: "逐个加振", "ring progressively";
     PREFERRED: "指定座席", "preferred";
-    SKILL: "技能分", "skill";
+    SKILL: "优先技能分", "preferred skills";
     IDLE: "空闲", "idle for";
     CALLS: "接话数", "calls";
     TALK: "通话", "talked";

@@ -75,7 +75,7 @@ texts! {
     QUEUE_RECORD: "是否录音", "whether calls are recorded";
     WANTED: "该队列来电所需的技能", "skill that callers of the queue want";
     WANTED_LEVEL: "必需时的最低等级", "least level when it is required";
-    WANTED_NEED: "必需，或仅为优先", "required, or only preferred";
+    WANTED_NEED: "必需（不足者不派，达到者一视同仁），或仅为优先（级别高者先派）", "required (who lacks it is passed over, all others are equal) or preferred (who has more of it comes first)";
     RELAX: "等待多久后放宽要求", "after so long a wait less is asked for";
     RELAX_LEVEL_MINUS: "必需等级降低多少，不低于 1", "by how much required levels are lowered, not below 1";
     RELAX_DROP: "不再必需的技能", "skills that are no longer required";

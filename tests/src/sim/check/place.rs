@@ -149,7 +149,11 @@ impl Place {
             TermName::Preferred => u64::from(self.preferred.as_deref() == Some(agent)),
             TermName::Skill => {
                 let skills = &config.agents.get(agent)?.skills;
-                queue.skills.keys().filter_map(|skill| skills.get(skill)).map(|level| u64::from(*level)).sum()
+                let open = || queue.relax.values().take(self.rings(queue, now_us));
+                let preferred = queue.skills.iter().filter(|(skill, wanted)| {
+                    !wanted.required || open().any(|ring| ring.drop.contains(*skill))
+                });
+                preferred.filter_map(|(skill, _)| skills.get(skill)).map(|level| u64::from(*level)).sum()
             }
             TermName::IdleMs => (now_us - book.idle_us) / 1_000,
             TermName::Calls => done.calls,
