@@ -93,6 +93,16 @@ fn two_phones_of_one_extension_have_one_winner() {
 }
 
 #[test]
+fn a_phone_whose_answers_are_lost_does_not_ring_for_ever() {
+    // Two losses: of 100 and 180, so that the caller gives up before the box knows that the phone rings.
+    let budget = Budget { faults: 2, ..PLAIN };
+    let world = Site::extension(CALLER, &[NOTHING]).begin(&[0], false, budget);
+    if let Err(story) = explore("lost ringing", &world, DISTURBED_WORLDS) {
+        panic!("{story}");
+    }
+}
+
+#[test]
 fn an_agent_of_two_queues_has_one_caller() {
     let second = Will { dials: Some("8001"), ..CALLER };
     let both = Will { answers: 2, hangs_up: 1, ..ANSWERS };
