@@ -1,16 +1,20 @@
-//! Which part sits where: one module per product. Generics of the drivers stop here; above, a chassis is [`Cards`].
+//! Which part sits where: one module per product. Generics of the drivers stop here; above, a chassis is [`Cards`] and a
+//! [`Panel`].
 //!
 //! [`sim`] is a product like any other: its chips are models in a process of their own, the world, and are reached by
 //! the same register transactions.
 #![forbid(unsafe_code)]
 
+mod front;
 mod ports;
 pub mod sim;
 
 use base::line::{LineCommand, LineEvent, PortId};
+use base::panel::{KeyEvent, Signals};
 use base::time::Instant;
 use drivers::si3050::Country;
 use drivers::si3050::country::COUNTRIES;
+use drivers::ssd1322::{Frame, Light};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -94,6 +98,28 @@ impl fmt::Display for NoSuchPort {
 }
 
 impl std::error::Error for NoSuchPort {}
+
+/// The front panel of a chassis. Not `Send`: made, polled and dropped by one thread.
+pub trait Panel {
+    /// What shows and sounds from the next [`Self::poll`] on.
+    fn set(&mut self, frame: &Frame, light: Light, signals: Signals);
+
+    /// Shows what is new, reads the keys and appends what a finger did. After an error polling goes on and brings
+    /// everything back when the bus is.
+    fn poll(&mut self, now: Instant, events: &mut Vec<KeyEvent>) -> Result<(), BusTrouble>;
+
+    /// When [`Self::poll`] has something to do.
+    fn next_poll(&self) -> Instant;
+}
+
+impl Product {
+    /// The product's front panel; no bus is touched before its first poll.
+    pub fn panel(&self, now: Instant) -> Box<dyn Panel> {
+        match self {
+            Product::Sim { world_dir } => Box::new(sim::panel::SimPanel::new(world_dir, now)),
+        }
+    }
+}
 
 /// All line cards of the chassis (door D3). Not `Send`: made, polled and dropped by the one hardware thread.
 pub struct Cards {

@@ -3,4 +3,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod keypad;
+pub mod pca9555;
 pub mod si3050;
+pub mod ssd1322;

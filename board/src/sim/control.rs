@@ -1,6 +1,7 @@
 //! The commands of a person or a test: one line of text in, one line out, `ok …` or `error: … remedy`. Parsing is pure;
 //! [`Command::run`] acts on the world.
 
+use base::panel::Key;
 use base::time::Instant;
 use core::time::Duration;
 use std::path::PathBuf;
@@ -12,7 +13,12 @@ use super::world::World;
 /// What may be said.
 pub const HELP: &str = "ring LINE | call LINE FILE.wav | answer? LINE | speak LINE FILE.wav | press LINE KEYS | \
      release LINE | hear LINE FILE.wav start | hear LINE FILE.wav stop | wait LINE off-hook MS | wait LINE on-hook MS | \
-     cut LINE | mend LINE | reverse LINE | glitch LINE | break-link LINE | mend-link LINE | status | help";
+     cut LINE | mend LINE | reverse LINE | glitch LINE | break-link LINE | mend-link LINE | \
+     key KEY MS | display | glitch-front | status | help";
+/// A key that is pressed for no stated time.
+const PRESS_MS: u64 = 120;
+/// The longest press.
+const PRESS_MS_MAX: u64 = 60_000;
 /// The longest wait.
 const WAIT_MS_MAX: u64 = 3_600_000;
 
@@ -45,6 +51,12 @@ pub enum Command {
     Glitch(usize),
     /// Breaks (true) or mends the isolation link of the chip pair.
     BreakLink(usize, bool),
+    /// Presses a key of the front for so long.
+    Key(Key, Duration),
+    /// Tells what the front shows, as JSON.
+    Display,
+    /// Resets the chips of the front.
+    GlitchFront,
     /// Tells everything as JSON.
     Status,
     /// Tells the commands.
@@ -74,6 +86,9 @@ impl Command {
         let (verb, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         match verb {
             "status" => return Ok(Command::Status),
+            "display" => return Ok(Command::Display),
+            "glitch-front" => return Ok(Command::GlitchFront),
+            "key" => return parse_key(rest.trim()),
             "help" => return Ok(Command::Help),
             "" => return Err(format!("an empty line is no command; say one of: {HELP}")),
             _ => {}
@@ -136,6 +151,15 @@ impl Command {
             Command::Reverse(line) => done(world.reverse(now, line)),
             Command::Glitch(line) => done(world.glitch(now, line)),
             Command::BreakLink(line, broken) => done(world.break_link(now, line, broken)),
+            Command::Key(key, duration) => {
+                world.front.press(now, key, duration);
+                done(Ok(()))
+            }
+            Command::Display => Answer::Now(Ok(world.front.seen().to_string())),
+            Command::GlitchFront => {
+                world.front.glitch();
+                done(Ok(()))
+            }
             Command::Status => Answer::Now(Ok(world.status(now).to_string())),
             Command::Help => Answer::Now(Ok(HELP.into())),
         }
@@ -166,6 +190,22 @@ fn parse_line(rest: &str) -> Result<(usize, &str), String> {
         Some(number) => Ok((usize::from(number) - 1, rest.trim())),
         None => Err(format!("`{}` is no line; there are lines 1 to {PORTS}", shown(word))),
     }
+}
+
+fn parse_key(rest: &str) -> Result<Command, String> {
+    let usage = || {
+        let names = Key::ALL.map(Key::name).join(", ");
+        format!(
+            "say `key KEY` or `key KEY MS`; KEY is one of {names}; MS is 1 to {PRESS_MS_MAX}, {PRESS_MS} by default"
+        )
+    };
+    let (name, ms) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let key = Key::named(name).ok_or_else(usage)?;
+    let ms = match ms.trim() {
+        "" => Some(PRESS_MS),
+        ms => ms.parse::<u64>().ok().filter(|ms| (1..=PRESS_MS_MAX).contains(ms)),
+    };
+    Ok(Command::Key(key, Duration::from_millis(ms.ok_or_else(usage)?)))
 }
 
 fn parse_path(verb: &str, rest: &str) -> Result<PathBuf, String> {
@@ -208,6 +248,8 @@ mod tests {
         assert_eq!(Command::parse("press 2 12#"), Ok(Command::Press(1, "12#".into())));
         assert_eq!(Command::parse("hear 1 /tmp/a b.wav start"), Ok(Command::HearStart(0, "/tmp/a b.wav".into())));
         assert_eq!(Command::parse("hear 1 stop"), Ok(Command::HearStop(0)));
+        assert_eq!(Command::parse("key ok"), Ok(Command::Key(Key::Ok, Duration::from_millis(120))));
+        assert_eq!(Command::parse("key back 3200"), Ok(Command::Key(Key::Back, Duration::from_millis(3_200))));
         assert_eq!(Command::parse("wait 1 off-hook 500"), Ok(Command::Wait(0, true, Duration::from_millis(500))));
     }
 
@@ -224,6 +266,9 @@ mod tests {
             ("wait 1 off-hook", "MS from 0"),
             ("wait 1 off-hook 99999999999", "MS from 0"),
             ("release 1 now", "too much"),
+            ("key", "up, down, left, right, ok, back"),
+            ("key enter", "up, down, left, right, ok, back"),
+            ("key ok 0", "1 to 60000"),
         ] {
             let error = Command::parse(text).unwrap_err();
             assert!(error.contains(remedy), "{text}: {error}");

@@ -46,7 +46,7 @@ pub struct Chassis {
 impl Chassis {
     /// A chassis whose world listens in `world_dir`.
     pub fn new(world_dir: &Path, country: &'static Country, now: Instant) -> Chassis {
-        let bus = Rc::new(RefCell::new(Bus { path: world_dir.join(SPI_SOCKET), stream: None, lost: None }));
+        let bus = Rc::new(RefCell::new(Bus::new(world_dir.join(SPI_SOCKET), "SPI bus of card 1")));
         let port = |index: u8| {
             let spi = Spi { bus: Rc::clone(&bus), card: super::CARD, chip_select: super::CHIP_SELECT };
             let config = Config { chain_position: index, timeslot: index, pcm: PcmFormat::Linear16, country };
@@ -98,34 +98,43 @@ impl Chassis {
     }
 }
 
-/// The connection that all chips of the card share.
-struct Bus {
+/// The connection that all chips of a bus share.
+pub(super) struct Bus {
     path: PathBuf,
+    name: &'static str,
     stream: Option<UnixStream>,
-    lost: Option<io::Error>,
+    /// Why it was lost since this was last looked at.
+    pub(super) lost: Option<io::Error>,
 }
 
 impl Bus {
-    fn join(&mut self) -> io::Result<()> {
+    /// A bus behind the socket `path`, for people called `name`.
+    pub(super) fn new(path: PathBuf, name: &'static str) -> Bus {
+        Bus { path, name, stream: None, lost: None }
+    }
+
+    /// Connects unless it is connected.
+    pub(super) fn join(&mut self) -> io::Result<()> {
         if self.stream.is_none() {
             self.stream = Some(wire::connect_seqpacket(&self.path, PATIENCE)?);
         }
         Ok(())
     }
 
-    fn trouble(&self, why: &io::Error) -> BusTrouble {
+    /// For people: what is wrong with the bus, and the remedy.
+    pub(super) fn trouble(&self, why: &io::Error) -> BusTrouble {
         let path = self.path.display();
         let dir = self.path.parent().unwrap_or(Path::new(".")).display();
-        BusTrouble {
-            detail: format!("SPI bus of card 1, socket {path}: {why}; start the world with `world --dir {dir}`"),
-        }
+        BusTrouble { detail: format!("{}, socket {path}: {why}; start the world with `world --dir {dir}`", self.name) }
     }
 
-    fn transfer(&mut self, request: &[u8], answer: &mut [u8]) -> Result<(), Failed> {
+    /// Sends a request; whether it was carried out (true) or answered with `refusal` alone (false).
+    pub(super) fn transfer(&mut self, request: &[u8], answer: &mut [u8], refusal: Option<u8>) -> Result<bool, Failed> {
         let Some(stream) = &mut self.stream else { return Err(Failed) };
         let done = stream.write(request).and_then(|_| stream.read(answer));
         let why = match done {
-            Ok(length) if length == answer.len() && answer[0] == SPI_OK => return Ok(()),
+            Ok(length) if length == answer.len() && answer[0] == SPI_OK => return Ok(true),
+            Ok(1) if refusal == Some(answer[0]) => return Ok(false),
             Ok(0) => io::Error::new(io::ErrorKind::ConnectionReset, "the world has ended"),
             Ok(_) => io::Error::new(io::ErrorKind::InvalidData, "the answer is not one of this version's world"),
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
@@ -162,38 +171,49 @@ impl ErrorType for Spi {
 
 impl SpiDevice for Spi {
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Failed> {
-        let mut request = vec![self.card, self.chip_select];
-        for operation in operations.iter() {
-            match operation {
-                Operation::Read(buffer) => request.resize(request.len() + buffer.len(), 0),
-                Operation::Write(buffer) => request.extend_from_slice(buffer),
-                Operation::Transfer(read, write) => {
-                    request.extend_from_slice(write);
-                    request.resize(request.len() + read.len().saturating_sub(write.len()), 0);
-                }
-                Operation::TransferInPlace(buffer) => request.extend_from_slice(buffer),
-                Operation::DelayNs(_) => {}
-            }
-        }
-        if request.len() > SPI_BYTES_MAX + 2 {
-            return Err(Failed);
-        }
-        let mut answer = vec![0; request.len() - 1];
-        self.bus.borrow_mut().transfer(&request, &mut answer)?;
-        let mut miso = answer.into_iter().skip(1);
-        for operation in operations.iter_mut() {
-            let (read, skip) = match operation {
-                Operation::Read(buffer) | Operation::TransferInPlace(buffer) => (&mut buffer[..], 0),
-                Operation::Transfer(read, write) => {
-                    let skip = write.len().saturating_sub(read.len());
-                    (&mut read[..], skip)
-                }
-                Operation::Write(buffer) => (&mut [][..], buffer.len()),
-                Operation::DelayNs(_) => (&mut [][..], 0),
-            };
-            read.iter_mut().zip(&mut miso).for_each(|(to, from)| *to = from);
-            miso.by_ref().take(skip).for_each(drop);
-        }
-        Ok(())
+        let head = [self.card, self.chip_select];
+        transact(&self.bus, &head, SPI_BYTES_MAX, operations)
     }
+}
+
+/// One SPI transaction over the world's socket: all operations in one message of at most `bytes_max` MOSI bytes.
+pub(super) fn transact(
+    bus: &RefCell<Bus>,
+    head: &[u8],
+    bytes_max: usize,
+    operations: &mut [Operation<'_, u8>],
+) -> Result<(), Failed> {
+    let mut request = head.to_vec();
+    for operation in operations.iter() {
+        match operation {
+            Operation::Read(buffer) => request.resize(request.len() + buffer.len(), 0),
+            Operation::Write(buffer) => request.extend_from_slice(buffer),
+            Operation::Transfer(read, write) => {
+                request.extend_from_slice(write);
+                request.resize(request.len() + read.len().saturating_sub(write.len()), 0);
+            }
+            Operation::TransferInPlace(buffer) => request.extend_from_slice(buffer),
+            Operation::DelayNs(_) => {}
+        }
+    }
+    if request.len() > bytes_max + head.len() {
+        return Err(Failed);
+    }
+    let mut answer = vec![0; request.len() - head.len() + 1];
+    bus.borrow_mut().transfer(&request, &mut answer, None)?;
+    let mut miso = answer.into_iter().skip(1);
+    for operation in operations.iter_mut() {
+        let (read, skip) = match operation {
+            Operation::Read(buffer) | Operation::TransferInPlace(buffer) => (&mut buffer[..], 0),
+            Operation::Transfer(read, write) => {
+                let skip = write.len().saturating_sub(read.len());
+                (&mut read[..], skip)
+            }
+            Operation::Write(buffer) => (&mut [][..], buffer.len()),
+            Operation::DelayNs(_) => (&mut [][..], 0),
+        };
+        read.iter_mut().zip(&mut miso).for_each(|(to, from)| *to = from);
+        miso.by_ref().take(skip).for_each(drop);
+    }
+    Ok(())
 }

@@ -21,8 +21,8 @@ use serde_json::json;
 use super::boot_now;
 use super::control::{Answer, Command};
 use super::wire::{
-    CONTROL_SOCKET, Direction, Period, SPI_BYTES_MAX, SPI_MALFORMED, SPI_OK, SPI_SOCKET, TDM_BYTES_MAX, TDM_SOCKET,
-    ToClient, ToWorld,
+    CONTROL_SOCKET, Direction, I2C_NO_ACKNOWLEDGE, I2C_READ_MAX, PANEL_BYTES_MAX, PANEL_I2C, PANEL_PIN, PANEL_SOCKET,
+    PANEL_SPI, Period, SPI_BYTES_MAX, SPI_MALFORMED, SPI_OK, SPI_SOCKET, TDM_BYTES_MAX, TDM_SOCKET, ToClient, ToWorld,
 };
 use super::world::World;
 
@@ -40,6 +40,7 @@ const LOCK_FILE: &str = "world.lock";
 pub struct Server {
     world: World,
     spi: Vec<UnixStream>,
+    panel: Vec<UnixStream>,
     tdm: Vec<TdmClient>,
     control: Vec<ControlClient>,
     counts: Counts,
@@ -57,6 +58,7 @@ struct Counts {
 /// The listening sockets; their files go with them.
 struct Sockets {
     spi: UnixListener,
+    panel: UnixListener,
     tdm: UnixListener,
     control: UnixListener,
     paths: Vec<PathBuf>,
@@ -108,14 +110,16 @@ impl Sockets {
             }
             why => place(&why),
         })?;
-        let paths: Vec<PathBuf> = [SPI_SOCKET, TDM_SOCKET, CONTROL_SOCKET].map(|name| dir.join(name)).to_vec();
+        let paths: Vec<PathBuf> =
+            [SPI_SOCKET, TDM_SOCKET, CONTROL_SOCKET, PANEL_SOCKET].map(|name| dir.join(name)).to_vec();
         for path in paths.iter().filter(|path| path.exists()) {
             fs::remove_file(path).map_err(|why| format!("cannot remove the old socket {}: {why}", path.display()))?;
         }
         let spi = listen(&paths[0], SockType::SeqPacket)?;
         let tdm = listen(&paths[1], SockType::SeqPacket)?;
         let control = listen(&paths[2], SockType::Stream)?;
-        Ok(Sockets { spi, tdm, control, paths, _lock })
+        let panel = listen(&paths[3], SockType::SeqPacket)?;
+        Ok(Sockets { spi, panel, tdm, control, paths, _lock })
     }
 }
 
@@ -151,8 +155,8 @@ fn signals() -> Result<SignalFd, Errno> {
 pub fn serve_until(dir: &Path, stop: BorrowedFd<'_>, ready: impl FnOnce()) -> Result<(), String> {
     let sockets = Sockets::open(dir)?;
     let world = World::new(boot_now());
-    let (spi, tdm, control) = (Vec::new(), Vec::new(), Vec::new());
-    let mut server = Server { world, spi, tdm, control, counts: Counts::default(), sockets };
+    let (spi, panel, tdm, control) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut server = Server { world, spi, panel, tdm, control, counts: Counts::default(), sockets };
     ready();
     server.run(stop).map_err(|why| format!("cannot wait for events: {why}"))
 }
@@ -173,8 +177,9 @@ impl Server {
 
     /// Sleeps until something arrives or a period ends.
     fn wait(&self, stop: BorrowedFd<'_>) -> Result<Woken, Errno> {
-        let sockets = [self.sockets.spi.as_fd(), self.sockets.tdm.as_fd(), self.sockets.control.as_fd()];
-        let clients = self.spi.iter().map(AsFd::as_fd);
+        let Sockets { spi, panel, tdm, control, .. } = &self.sockets;
+        let sockets = [spi.as_fd(), panel.as_fd(), tdm.as_fd(), control.as_fd()];
+        let clients = self.spi.iter().chain(&self.panel).map(AsFd::as_fd);
         let clients = clients.chain(self.tdm.iter().map(|c| c.stream.as_fd()));
         let clients = clients.chain(self.control.iter().map(|c| c.stream.as_fd()));
         let fds = std::iter::once(stop).chain(sockets).chain(clients);
@@ -188,13 +193,16 @@ impl Server {
         let stop = active.next().unwrap_or(false);
         let mut active = active.skip(sockets.len());
         let mut take = |count: usize| active.by_ref().take(count).collect::<Vec<bool>>();
-        Ok(Woken { stop, spi: take(self.spi.len()), tdm: take(self.tdm.len()), control: take(self.control.len()) })
+        let (spi, panel) = (take(self.spi.len()), take(self.panel.len()));
+        Ok(Woken { stop, spi, panel, tdm: take(self.tdm.len()), control: take(self.control.len()) })
     }
 
     fn serve_clients(&mut self, woken: &Woken) {
-        let Server { world, spi, tdm, control, counts, .. } = self;
+        let Server { world, spi, panel, tdm, control, counts, .. } = self;
         let mut turn = woken.spi.iter();
         spi.retain_mut(|stream| !turn.next().unwrap_or(&false) || serve_spi(world, stream, counts) == After::Keep);
+        let mut turn = woken.panel.iter();
+        panel.retain_mut(|stream| !turn.next().unwrap_or(&false) || serve_panel(world, stream, counts) == After::Keep);
         let mut turn = woken.control.iter();
         control.retain_mut(|client| {
             !turn.next().unwrap_or(&false) || serve_control(world, tdm, client, counts) == After::Keep
@@ -217,6 +225,7 @@ impl Server {
             (room && stream.set_nonblocking(true).is_ok()).then_some(stream)
         };
         self.spi.extend(accept(&self.sockets.spi, self.spi.len() < CLIENTS_MAX));
+        self.panel.extend(accept(&self.sockets.panel, self.panel.len() < CLIENTS_MAX));
         let tdm = accept(&self.sockets.tdm, self.tdm.len() < CLIENTS_MAX);
         self.tdm.extend(tdm.map(|stream| TdmClient { stream, direction: None, run: None, queue: VecDeque::new() }));
         let control = accept(&self.sockets.control, self.control.len() < CLIENTS_MAX);
@@ -280,6 +289,7 @@ impl Server {
 struct Woken {
     stop: bool,
     spi: Vec<bool>,
+    panel: Vec<bool>,
     tdm: Vec<bool>,
     control: Vec<bool>,
 }
@@ -318,6 +328,45 @@ fn serve_spi(world: &mut World, stream: &mut UnixStream, counts: &mut Counts) ->
         }
     }
     After::Keep
+}
+
+fn serve_panel(world: &mut World, stream: &mut UnixStream, counts: &mut Counts) -> After {
+    let mut buffer = [0u8; PANEL_BYTES_MAX + 1];
+    for _ in 0..BURST_MAX {
+        let request = match receive(stream, &mut buffer) {
+            Ok(Some(request)) => request,
+            Ok(None) => return After::Keep,
+            Err(after) => return after,
+        };
+        let answer = panel_answer(world, request).unwrap_or_else(|| {
+            counts.nonsense += 1;
+            vec![SPI_MALFORMED]
+        });
+        if stream.write(&answer).is_err() {
+            return After::Close;
+        }
+    }
+    After::Keep
+}
+
+/// Carries a request of the panel out; none for one that makes no sense.
+fn panel_answer(world: &mut World, request: &[u8]) -> Option<Vec<u8>> {
+    let (now, front) = (boot_now(), &mut world.front);
+    let ok = |rest: &[u8]| [&[SPI_OK], rest].concat();
+    match request {
+        [PANEL_SPI, mosi @ ..] if !mosi.is_empty() && request.len() <= PANEL_BYTES_MAX => {
+            front.spi(now, mosi);
+            Some(ok(&vec![0xFF; mosi.len()]))
+        }
+        [PANEL_I2C, address, read, written @ ..]
+            if *read <= I2C_READ_MAX && written.len() <= usize::from(I2C_READ_MAX) =>
+        {
+            let done = front.i2c(now, *address, written, usize::from(*read));
+            Some(done.map_or(vec![I2C_NO_ACKNOWLEDGE], |read| ok(&read)))
+        }
+        [PANEL_PIN, pin, level @ (0 | 1)] => front.pin(now, *pin, *level == 1).then(|| ok(&[])),
+        _ => None,
+    }
 }
 
 fn serve_tdm(world: &World, client: &mut TdmClient, taken: &[Direction], counts: &mut Counts) -> After {

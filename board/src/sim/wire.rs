@@ -1,8 +1,12 @@
-//! Messages on the world's sockets. `spi.sock` and `tdm.sock` are `SOCK_SEQPACKET`: one message, one record.
+//! Messages on the world's sockets. `spi.sock`, `panel.sock` and `tdm.sock` are `SOCK_SEQPACKET`: one message, one record.
 //! Numbers are little-endian.
 //!
 //! SPI: request `[card, chip select, MOSI …]`, answer `[0, MISO …]` of the same length, or `[1]` for a request that
 //! makes no sense. A chip select without a chip reads as an undriven bus, all ones.
+//!
+//! Panel: `[PANEL_SPI, MOSI …]` to the display, `[PANEL_I2C, address, bytes to read, written …]` to the expander,
+//! `[PANEL_PIN, pin, level]` for a pin of the box; answer `[0, MISO or bytes read …]`, `[2]` when nobody acknowledged, or
+//! `[1]`. The display drives no MISO: its bytes read as ones.
 //!
 //! TDM: the client says hello with direction and card, the world welcomes or refuses it with a text; then see
 //! [`ToWorld`] and [`ToClient`].
@@ -18,6 +22,8 @@ use nix::sys::time::{TimeVal, TimeValLike};
 
 /// SPI transactions.
 pub const SPI_SOCKET: &str = "spi.sock";
+/// Transactions with the front panel.
+pub const PANEL_SOCKET: &str = "panel.sock";
 /// TDM periods.
 pub const TDM_SOCKET: &str = "tdm.sock";
 /// Text commands, a stream of lines.
@@ -28,6 +34,18 @@ pub const SPI_BYTES_MAX: usize = 64;
 pub const SPI_OK: u8 = 0;
 /// The whole SPI answer to nonsense.
 pub const SPI_MALFORMED: u8 = 1;
+/// The whole I2C answer when nobody acknowledged.
+pub const I2C_NO_ACKNOWLEDGE: u8 = 2;
+/// First byte of a panel request: SPI transaction with the display.
+pub const PANEL_SPI: u8 = b'S';
+/// First byte of a panel request: I2C transfer.
+pub const PANEL_I2C: u8 = b'I';
+/// First byte of a panel request: level of a pin.
+pub const PANEL_PIN: u8 = b'P';
+/// Longest panel request: a quarter of a picture and its head.
+pub const PANEL_BYTES_MAX: usize = 2_048 + 8;
+/// Most bytes read in one I2C transfer.
+pub const I2C_READ_MAX: u8 = 32;
 
 /// Channels of a highway.
 pub const CHANNELS: usize = 8;

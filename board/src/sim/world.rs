@@ -9,6 +9,7 @@ use core::time::Duration;
 use serde_json::{Value, json};
 use std::path::Path;
 
+use super::front::Front;
 use super::line::{Line, Notice};
 use super::person::Person;
 use super::si3050::{Chip, chain_transfer};
@@ -37,6 +38,8 @@ pub struct World {
     skipped: u64,
     spi_transactions: u64,
     ports: Vec<Port>,
+    /// The front panel.
+    pub front: Front,
 }
 
 impl World {
@@ -48,7 +51,8 @@ impl World {
             person: Person::default(),
             script: None,
         };
-        World { epoch: now, periods: 0, skipped: 0, spi_transactions: 0, ports: (0..PORTS).map(port).collect() }
+        let ports = (0..PORTS).map(port).collect();
+        World { epoch: now, periods: 0, skipped: 0, spi_transactions: 0, ports, front: Front::new(now) }
     }
 
     /// First position of the current period.
@@ -234,6 +238,7 @@ impl World {
             "skipped_periods": self.skipped,
             "spi_transactions": self.spi_transactions,
             "lines": lines,
+            "front": self.front.signals_seen(),
         })
     }
 

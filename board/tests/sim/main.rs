@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod driver_and_chip;
 #[cfg(test)]
+mod front;
+#[cfg(test)]
 mod world_process;

@@ -14,18 +14,20 @@ use board::{Cards, Product, Setup};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-struct World {
+/// A world of its own for one test.
+pub struct World {
     child: Child,
-    dir: PathBuf,
+    /// Where its sockets are.
+    pub dir: PathBuf,
 }
 
 impl World {
-    fn start(name: &str) -> World {
+    pub fn start(name: &str) -> World {
         let dir = std::env::temp_dir().join(format!("cordboard-world-{name}-{}", std::process::id()));
         World::start_in(dir)
     }
 
-    fn start_in(dir: PathBuf) -> World {
+    pub fn start_in(dir: PathBuf) -> World {
         let mut child =
             Command::new(env!("CARGO_BIN_EXE_world")).arg("--dir").arg(&dir).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -39,7 +41,7 @@ impl World {
     }
 
     /// Says a command through the program; its answer, and whether it was obeyed.
-    fn say(&self, words: &[&str]) -> (bool, String) {
+    pub fn say(&self, words: &[&str]) -> (bool, String) {
         let output = World::run(&self.dir, words);
         let text = if output.status.success() { &output.stdout } else { &output.stderr };
         (output.status.success(), String::from_utf8_lossy(text).trim().to_string())
@@ -62,7 +64,7 @@ impl World {
     }
 
     /// Asks it to end; whether it did so in good order.
-    fn end(&mut self) -> bool {
+    pub fn end(&mut self) -> bool {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM).unwrap();
         self.child.wait().unwrap().success()
     }
@@ -80,12 +82,12 @@ impl Drop for World {
 fn sigterm_ends_it_and_removes_the_sockets() {
     let mut world = World::start("term");
     let dir = world.dir.clone();
-    let sockets = || ["spi.sock", "tdm.sock", "control.sock"].map(|name| dir.join(name).exists());
-    assert_eq!(sockets(), [true; 3]);
+    let sockets = || ["spi.sock", "tdm.sock", "control.sock", "panel.sock"].map(|name| dir.join(name).exists());
+    assert_eq!(sockets(), [true; 4]);
     let began = Instant::now();
     assert!(world.end());
     assert!(began.elapsed() < Duration::from_secs(2));
-    assert_eq!(sockets(), [false; 3]);
+    assert_eq!(sockets(), [false; 4]);
 }
 
 #[test]
@@ -123,6 +125,10 @@ fn every_command_answers_with_a_remedy_or_ok() {
         (&["hear", "1", "stop"], false, "start first"),
         (&["ring", "9"], false, "lines 1 to 4"),
         (&["sing", "1"], false, "say one of"),
+        (&["key", "ok"], true, "ok"),
+        (&["key", "enter"], false, "one of up, down"),
+        (&["glitch-front"], true, "ok"),
+        (&["display"], true, "ok {"),
         (&["help"], true, "ok ring LINE"),
     ] {
         let answer = world.say(words);
@@ -146,7 +152,7 @@ fn garbage_on_any_socket_harms_nobody() {
     for round in 0..300 {
         let length = (odd() % 3_000) as usize;
         let bytes: Vec<u8> = (0..length).map(|_| odd() as u8).collect();
-        for socket in ["spi.sock", "tdm.sock"] {
+        for socket in ["spi.sock", "tdm.sock", "panel.sock"] {
             let mut stream = world.connect(socket);
             if socket == "tdm.sock" && round % 3 == 0 {
                 let hello = ToWorld::Hello { direction: Direction::Capture, card: (round % 2) as u8 };

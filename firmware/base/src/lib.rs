@@ -9,5 +9,6 @@ pub mod id;
 pub mod limits;
 pub mod line;
 pub mod media;
+pub mod panel;
 pub mod slab;
 pub mod time;
