@@ -65,6 +65,17 @@ pub enum State {
     WrapUp(WrapUp),
     /// Would be ready, but the agent's phone is in a call of its own.
     Personal,
+    /// The agent's phone is in a call to the outside. What the agent was before, or wished since, comes after it.
+    Outbound,
+}
+
+/// A call of a phone that no queue made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum OwnCall {
+    /// With somebody in the house, with the box, or from the outside.
+    Inside,
+    /// To the outside.
+    Outside,
 }
 
 /// Terms of a wrap-up.
@@ -110,6 +121,7 @@ impl State {
             State::Hold { .. } => "hold".into(),
             State::WrapUp(_) => "wrap-up".into(),
             State::Personal => "personal".into(),
+            State::Outbound => "outbound".into(),
         }
     }
 
@@ -123,7 +135,8 @@ impl State {
             | State::Talking { .. }
             | State::Hold { .. }
             | State::WrapUp(_)
-            | State::Personal => None,
+            | State::Personal
+            | State::Outbound => None,
         }
     }
 
@@ -137,14 +150,15 @@ impl State {
             | State::Reserved { .. }
             | State::Ringing { .. }
             | State::WrapUp(_)
-            | State::Personal => None,
+            | State::Personal
+            | State::Outbound => None,
         }
     }
 
-    /// Busy with a call of a queue or what follows it: a wish waits until then.
+    /// Busy with a call of a queue or what follows it, or with a call to the outside: a wish waits until then.
     pub(crate) fn is_engaged(self) -> bool {
         match self {
-            State::Talking { .. } | State::Hold { .. } => true,
+            State::Talking { .. } | State::Hold { .. } | State::Outbound => true,
             State::WrapUp(wrap_up) => wrap_up.owes,
             State::LoggedOut
             | State::NotReady { .. }
@@ -189,10 +203,8 @@ pub enum Happening {
     WrapUpFinished,
     /// Wrap-up timer.
     WrapUpTimeOver,
-    /// The phone began its first own call.
-    OwnCallBegan,
-    /// The phone's last own call ended.
-    OwnCallsOver,
+    /// The phone's own calls are others now.
+    OwnCalls,
     /// The phone registered.
     PhoneBack,
 }
@@ -202,8 +214,8 @@ pub enum Happening {
 pub struct Around {
     /// The time.
     pub now: Instant,
-    /// The agent's phone is in a call of its own.
-    pub own_call: bool,
+    /// The agent's phone is in a call of its own; one to the outside counts before others.
+    pub own: Option<OwnCall>,
     /// What the agent, or a supervisor, wanted while that was not possible.
     pub wish: Option<Wish>,
 }
@@ -211,11 +223,12 @@ pub struct Around {
 impl Around {
     /// The state of an agent whom nothing occupies any more.
     fn free(&self) -> State {
-        match (self.wish, self.own_call) {
-            (Some(Wish::NotReady(reason)), _) => State::NotReady { reason },
-            (Some(Wish::LogOut), _) => State::LoggedOut,
-            (None, true) => State::Personal,
-            (None, false) => State::Ready { since: self.now },
+        match (self.own, self.wish) {
+            (Some(OwnCall::Outside), _) => State::Outbound,
+            (Some(OwnCall::Inside) | None, Some(Wish::NotReady(reason))) => State::NotReady { reason },
+            (Some(OwnCall::Inside) | None, Some(Wish::LogOut)) => State::LoggedOut,
+            (Some(OwnCall::Inside), None) => State::Personal,
+            (None, None) => State::Ready { since: self.now },
         }
     }
 }
@@ -241,9 +254,12 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
         (H::OfferLost(lost, reason), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
             (lost == offer).then(|| reason.map_or_else(|| around.free(), |reason| S::NotReady { reason }))
         }
-        (H::OfferWithdrawn(gone), S::Reserved { offer, since } | S::Ringing { offer, since }) => {
-            (gone == offer).then_some(if around.own_call { S::Personal } else { S::Ready { since } })
-        }
+        (H::OfferWithdrawn(gone), S::Reserved { offer, since } | S::Ringing { offer, since }) => (gone == offer)
+            .then_some(match around.own {
+                Some(OwnCall::Outside) => S::Outbound,
+                Some(OwnCall::Inside) => S::Personal,
+                None => S::Ready { since },
+            }),
         (H::Answered(taken, call), S::Reserved { offer, .. } | S::Ringing { offer, .. }) => {
             (taken == offer).then_some(S::Talking { call })
         }
@@ -268,8 +284,10 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
                 Some(around.free())
             }
         }
-        (H::OwnCallBegan, S::Ready { .. }) => Some(S::Personal),
-        (H::OwnCallsOver, S::Personal) => Some(around.free()),
+        (H::OwnCalls, S::NotReady { .. }) => (around.own == Some(OwnCall::Outside)).then_some(S::Outbound),
+        (H::OwnCalls, S::Ready { .. }) => around.own.is_some().then(|| around.free()),
+        (H::OwnCalls, S::Personal) => (around.own != Some(OwnCall::Inside)).then(|| around.free()),
+        (H::OwnCalls, S::Outbound) => (around.own != Some(OwnCall::Outside)).then(|| around.free()),
         (H::PhoneBack, S::NotReady { reason: REASON_UNREACHABLE }) => Some(around.free()),
         (H::PhoneBack, S::NotReady { .. }) => None,
         (
@@ -285,8 +303,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Disposed
             | H::WrapUpFinished
             | H::WrapUpTimeOver
-            | H::OwnCallBegan
-            | H::OwnCallsOver
+            | H::OwnCalls
             | H::PhoneBack
             | H::LogOut
             | H::GoNotReady(_),
@@ -304,9 +321,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::WrapUpExtended(_)
             | H::Disposed
             | H::WrapUpFinished
-            | H::WrapUpTimeOver
-            | H::OwnCallBegan
-            | H::OwnCallsOver,
+            | H::WrapUpTimeOver,
             S::NotReady { .. },
         )
         | (
@@ -322,7 +337,6 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Disposed
             | H::WrapUpFinished
             | H::WrapUpTimeOver
-            | H::OwnCallsOver
             | H::PhoneBack,
             S::Ready { .. },
         )
@@ -338,8 +352,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Disposed
             | H::WrapUpFinished
             | H::WrapUpTimeOver
-            | H::OwnCallBegan
-            | H::OwnCallsOver
+            | H::OwnCalls
             | H::PhoneBack,
             S::Reserved { .. } | S::Ringing { .. },
         )
@@ -358,8 +371,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Disposed
             | H::WrapUpFinished
             | H::WrapUpTimeOver
-            | H::OwnCallBegan
-            | H::OwnCallsOver
+            | H::OwnCalls
             | H::PhoneBack,
             S::Talking { .. } | S::Hold { .. },
         )
@@ -374,8 +386,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Answered(..)
             | H::Held(..)
             | H::CallOver(..)
-            | H::OwnCallBegan
-            | H::OwnCallsOver
+            | H::OwnCalls
             | H::PhoneBack,
             S::WrapUp(_),
         )
@@ -393,9 +404,27 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
             | H::Disposed
             | H::WrapUpFinished
             | H::WrapUpTimeOver
-            | H::OwnCallBegan
             | H::PhoneBack,
             S::Personal,
+        )
+        | (
+            H::LogIn
+            | H::LogOut
+            | H::GoNotReady(_)
+            | H::GoReady
+            | H::Chosen(_)
+            | H::Rings(_)
+            | H::OfferLost(..)
+            | H::OfferWithdrawn(_)
+            | H::Answered(..)
+            | H::Held(..)
+            | H::CallOver(..)
+            | H::WrapUpExtended(_)
+            | H::Disposed
+            | H::WrapUpFinished
+            | H::WrapUpTimeOver
+            | H::PhoneBack,
+            S::Outbound,
         ) => None,
     }
 }
@@ -416,14 +445,22 @@ impl Pbx {
         why: &str,
     ) -> bool {
         let now = turn.now.at;
-        let own_call = self.agents.in_own_call(index);
+        let own = self.agents.own_call_of(index);
         let Some(agent) = self.agents.get_mut(index) else { return false };
         let from = agent.state;
-        let Some(to) = next(from, happening, &Around { now, own_call, wish: agent.wish }) else { return false };
+        let Some(to) = next(from, happening, &Around { now, own, wish: agent.wish }) else { return false };
         if from == State::LoggedOut && self.agents.seat_taken(index) {
             return false;
         }
         let Some(agent) = self.agents.get_mut(index) else { return false };
+        match (happening, from, to) {
+            (Happening::GoReady, ..) => agent.wish = None,
+            // Back to the same after the call.
+            (Happening::OwnCalls, State::NotReady { reason }, State::Outbound) => {
+                agent.wish = Some(Wish::NotReady(reason));
+            }
+            (_, _, _) => {}
+        }
         agent.enter(to, now);
         if to == State::LoggedOut {
             self.agents.sit_at(index, None);
@@ -439,7 +476,8 @@ impl Pbx {
             | State::Ringing { .. }
             | State::Talking { .. }
             | State::Hold { .. }
-            | State::Personal => {}
+            | State::Personal
+            | State::Outbound => {}
         }
         match to {
             State::WrapUp(wrap_up) => {
@@ -452,7 +490,8 @@ impl Pbx {
             | State::Ringing { .. }
             | State::Talking { .. }
             | State::Hold { .. }
-            | State::Personal => {}
+            | State::Personal
+            | State::Outbound => {}
         }
         self.staffing_changed = true;
         self.note_agent(turn, index, from, actor, why);
@@ -491,10 +530,13 @@ impl Pbx {
             Happening::GoReady => Some(None),
             _ => None,
         };
-        match (wish, state.offer()) {
-            (Some(Some(_)), Some(offer)) => self.take_offer_back(turn, offer, "agent not ready"),
-            (Some(wish), _) if state.is_engaged() => return self.agent_wishes(turn, index, wish, actor),
-            (Some(_) | None, _) => {}
+        if let (Some(Some(_)), Some(offer)) = (wish, state.offer()) {
+            self.take_offer_back(turn, offer, "agent not ready");
+        }
+        // Without the offer an own call may be what occupies the agent.
+        let engaged = self.agents.get(index).is_some_and(|a| a.state.is_engaged());
+        if let (Some(wish), true) = (wish, engaged) {
+            return self.agent_wishes(turn, index, wish, actor);
         }
         self.agent_by(turn, index, wanted, actor, why)
     }
@@ -533,25 +575,6 @@ impl Pbx {
         }
         self.agent(turn, index, Happening::WrapUpTimeOver, "wrap-up time over");
     }
-
-    /// This extension's phone is in a call that no queue made: an offer that rings there beside it goes to somebody else.
-    pub(crate) fn took_own_call(&mut self, turn: &mut Turn<'_>, extension: &str) {
-        let agent = self.agents.at_extension(extension).and_then(|index| self.agents.get(index));
-        if let Some(offer) = agent.and_then(|a| a.state.offer()).filter(|offer| !self.is_won(*offer)) {
-            self.take_offer_back(turn, offer, "own call");
-        }
-    }
-
-    /// A leg of this extension's phone began or ended outside queue offers.
-    pub(crate) fn own_leg(&mut self, turn: &mut Turn<'_>, extension: &str, began: bool) {
-        let legs = self.agents.count_own_leg(extension, began);
-        let Some(index) = self.agents.at_extension(extension) else { return };
-        match (began, legs) {
-            (true, 1) => self.agent(turn, index, Happening::OwnCallBegan, "own call"),
-            (false, 0) => self.agent(turn, index, Happening::OwnCallsOver, "own call over"),
-            (true | false, _) => false,
-        };
-    }
 }
 
 #[cfg(test)]
@@ -564,7 +587,7 @@ mod tests {
     }
 
     fn at(us: u64) -> Around {
-        Around { now: Instant::from_micros(us), own_call: false, wish: None }
+        Around { now: Instant::from_micros(us), own: None, wish: None }
     }
 
     fn call() -> CallKey {
@@ -594,8 +617,8 @@ mod tests {
         let talking = State::Talking { call: call() };
         let over = Happening::CallOver(call(), None);
         assert_eq!(next(talking, over, &at(5)), Some(State::Ready { since: at(5).now }));
-        assert_eq!(next(talking, over, &Around { own_call: true, ..at(5) }), Some(State::Personal));
-        assert_eq!(next(State::Personal, Happening::OwnCallsOver, &at(5)), Some(State::Ready { since: at(5).now }));
+        assert_eq!(next(talking, over, &Around { own: Some(OwnCall::Inside), ..at(5) }), Some(State::Personal));
+        assert_eq!(next(State::Personal, Happening::OwnCalls, &at(5)), Some(State::Ready { since: at(5).now }));
     }
 
     #[test]
@@ -627,5 +650,32 @@ mod tests {
         assert_eq!(back(REASON_UNREACHABLE), Some(State::Ready { since: at(5).now }));
         assert_eq!(back(REASON_RONA), None);
         assert_eq!(back(1), None);
+    }
+
+    #[test]
+    fn a_call_to_the_outside_gives_back_what_was_before_or_what_was_wished() {
+        let outside = |wish| Around { own: Some(OwnCall::Outside), wish, ..at(5) };
+        let after = |wish| next(State::Outbound, Happening::OwnCalls, &Around { wish, ..at(9) });
+        for before in [State::Ready { since: at(1).now }, State::NotReady { reason: 6 }, State::Personal] {
+            assert_eq!(next(before, Happening::OwnCalls, &outside(None)), Some(State::Outbound), "{before:?}");
+        }
+        assert_eq!(next(State::Outbound, Happening::OwnCalls, &outside(None)), None, "a second one");
+        assert_eq!(after(None), Some(State::Ready { since: at(9).now }));
+        assert_eq!(after(Some(Wish::NotReady(6))), Some(State::NotReady { reason: 6 }));
+        assert_eq!(after(Some(Wish::LogOut)), Some(State::LoggedOut));
+        let inside = Around { own: Some(OwnCall::Inside), ..at(9) };
+        assert_eq!(next(State::Outbound, Happening::OwnCalls, &inside), Some(State::Personal), "another call goes on");
+        assert!(State::Outbound.is_engaged(), "wishes wait");
+        assert_eq!(next(State::Outbound, Happening::Chosen(offer(1)), &outside(None)), None);
+    }
+
+    #[test]
+    fn whoever_is_free_during_a_call_to_the_outside_is_in_it() {
+        let outside = Around { own: Some(OwnCall::Outside), wish: Some(Wish::NotReady(2)), ..at(5) };
+        let over = Happening::CallOver(call(), None);
+        assert_eq!(next(State::Talking { call: call() }, over, &outside), Some(State::Outbound));
+        let ringing = State::Ringing { offer: offer(1), since: at(1).now };
+        assert_eq!(next(ringing, Happening::OfferWithdrawn(offer(1)), &outside), Some(State::Outbound));
+        assert_eq!(next(State::LoggedOut, Happening::LogIn, &outside), Some(State::Outbound));
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::Happening;
 use crate::ask::Ask;
 use crate::config::{Config, Destination, Language};
-use crate::dialplan::{self, Meaning, Route};
+use crate::dialplan::{self, Meaning, Outside, Route};
 use crate::door::{Output, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, Leg, LegState, Role, Signalling};
@@ -60,7 +60,7 @@ pub(crate) enum Phase {
     Asking(Ask),
     /// Waits in a queue, while phones of agents ring or not.
     Waiting { place: Place, offers: Vec<OfferKey> },
-    /// An extension's phones ring.
+    /// An extension's phones ring, or somebody outside is called.
     Ringing { offer: OfferKey },
     /// Two parties hear each other.
     Talking {
@@ -132,6 +132,8 @@ pub(crate) struct Call {
     pub caller: String,
     pub caller_name: String,
     pub called: String,
+    /// It goes to the outside.
+    pub outside: Option<Outside>,
     pub phase: Phase,
     /// All legs that are not gone, the caller first.
     pub legs: Vec<LegKey>,
@@ -176,13 +178,15 @@ pub(crate) struct Arrival {
     pub caller: String,
     pub caller_name: String,
     pub called: String,
+    /// What was dialled leads to the outside.
+    pub outside: Option<Outside>,
     pub signalling: Signalling,
 }
 
 impl Pbx {
     /// A call begins. None when there is no configuration yet.
     pub(crate) fn begin_call(&mut self, turn: &mut Turn<'_>, arrival: Arrival) -> Option<CallKey> {
-        let Arrival { origin, caller, caller_name, called, signalling } = arrival;
+        let Arrival { origin, caller, caller_name, called, outside, signalling } = arrival;
         let uid = self.random.uid(turn.now.wall);
         let origin_words = match &origin {
             Origin::Line(port) => format!("line {}/{}", port.card, port.port),
@@ -201,6 +205,7 @@ impl Pbx {
             caller: caller.clone(),
             caller_name,
             called: called.clone(),
+            outside,
             phase: Phase::Arriving,
             legs: vec![],
             next_leg: 0,
@@ -226,15 +231,22 @@ impl Pbx {
         let to = match &route.meaning {
             Meaning::To(to) => dialplan::words(to),
             Meaning::Code(_) => "code".into(),
-            Meaning::Unknown => "none".into(),
+            Meaning::Outside(outside) => outside.words(),
+            Meaning::Unknown | Meaning::Barred => "none".into(),
         };
-        if let Meaning::To(to) = &route.meaning {
-            record.record |= dialplan::may_be_recorded(&config, to);
+        match (&route.meaning, &record.origin) {
+            (Meaning::To(to), _) => record.record |= dialplan::may_be_recorded(&config, to),
+            (Meaning::Outside(outside), Origin::Extension(phone)) => {
+                record.record |= dialplan::is_recorded(&config, outside, phone);
+            }
+            (Meaning::Outside(_) | Meaning::Code(_) | Meaning::Unknown | Meaning::Barred, _) => {}
         }
         self.note(turn, Some(uid), None, "router", Detail::Routed { to, why: route.why });
         match route.meaning {
             Meaning::To(to) => self.send_to(turn, call, &to),
             Meaning::Code(code) => self.feature_code(turn, call, &code),
+            Meaning::Outside(outside) => self.call_outside(turn, call, &outside),
+            Meaning::Barred => self.cannot_connect(turn, call, "number barred", Disposition::Failed, 403),
             Meaning::Unknown => self.unknown_number(turn, call),
         }
     }
@@ -417,7 +429,7 @@ impl Pbx {
                 let id = self.agents.get(*index).map_or_else(String::new, |a| a.id.clone());
                 (id, Some(Served { queue: queue.clone(), agent: Some(*index) }))
             }
-            Purpose::Extension(name) => (name.clone(), None),
+            Purpose::Extension(name) | Purpose::Outside(name) => (name.clone(), None),
         };
         self.talk(turn, call, (caller, partner), served, with, wait_ms);
     }

@@ -1,10 +1,12 @@
-//! Where a dialled number leads: pure look-ups in one configuration, each with the rule that decided.
+//! Where a dialled number leads: pure look-ups in one configuration, each with the rule that decided. Of routes to the
+//! outside the one with the longest prefix decides; what becomes of such a call is in `outside.rs`.
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use serde::{Deserialize, Serialize};
 
 use crate::code::{self, Code};
-use crate::config::{Config, Destination};
+use crate::config::{self, Config, Destination};
 
 /// What was dialled means.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,8 +15,30 @@ pub enum Meaning {
     To(Destination),
     /// A code of the caller's own phone.
     Code(Code),
+    /// A number outside.
+    Outside(Outside),
+    /// A number outside that may not be called.
+    Barred,
     /// Nothing.
     Unknown,
+}
+
+/// A number outside and the way there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Outside {
+    /// Name of the route.
+    pub route: String,
+    /// Name of the trunk.
+    pub trunk: String,
+    /// As it is sent.
+    pub number: String,
+}
+
+impl Outside {
+    /// In events: `trunk carrier 01012345678`.
+    pub fn words(&self) -> String {
+        format!("trunk {} {}", self.trunk, self.number)
+    }
 }
 
 /// A meaning and the rule that gave it.
@@ -26,7 +50,7 @@ pub struct Route {
     pub why: String,
 }
 
-/// What an extension may dial: feature codes, colleagues, then `number …`.
+/// What an extension may dial: feature codes, colleagues, then `number …`, then `route …`.
 pub fn from_inside(config: &Config, called: &str) -> Route {
     let codes = &config.codes;
     if called == codes.echo {
@@ -40,7 +64,38 @@ pub fn from_inside(config: &Config, called: &str) -> Route {
     }
     match config.numbers.get(called) {
         Some(to) => route(Meaning::To(to.clone()), format!("number {called}")),
-        None => route(Meaning::Unknown, format!("no extension, number or code is {called}")),
+        None => to_outside(config, called),
+    }
+}
+
+fn to_outside(config: &Config, called: &str) -> Route {
+    let fitting = config.routes.iter().filter(|(_, route)| route.fits(called));
+    let Some((name, way)) = fitting.max_by_key(|(_, route)| route.prefix.len()) else {
+        return route(Meaning::Unknown, format!("no extension, number, code or route is {called}"));
+    };
+    let rest = called.get(way.strip as usize..).unwrap_or_default();
+    let number = format!("{}{rest}", way.add.as_deref().unwrap_or_default());
+    if !way.international && (is_international(&number) || is_international(&way.prefix)) {
+        return route(Meaning::Barred, format!("route {name} international no"));
+    }
+    let outside = Outside { route: name.clone(), trunk: way.trunk.clone(), number };
+    route(Meaning::Outside(outside), format!("route {name} prefix {}", way.prefix).trim_end().to_string())
+}
+
+/// By the prefixes of ITU-T E.123 and of most countries. More than the prefix is never stripped, so the number as it is
+/// sent and the prefix tell all.
+fn is_international(number: &str) -> bool {
+    number.starts_with("00") || number.starts_with('+')
+}
+
+impl config::Route {
+    /// Whether a number as dialled is one of its numbers, be it permitted or not.
+    pub(crate) fn fits(&self, called: &str) -> bool {
+        let digits = called.strip_prefix('+').unwrap_or(called);
+        let length = digits.len() as u64;
+        called.starts_with(self.prefix.as_str())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && (u64::from(self.length_min)..=u64::from(self.length_max)).contains(&length)
     }
 }
 
@@ -68,6 +123,13 @@ fn reaches_recording(config: &Config, to: &Destination, depth: u32) -> bool {
     }
 }
 
+/// Whether a call of this phone to the outside is recorded: as its route, its trunk or the phone wants it.
+pub(crate) fn is_recorded(config: &Config, to: &Outside, phone: &str) -> bool {
+    config.routes.get(&to.route).is_some_and(|route| route.record)
+        || config.trunks.get(&to.trunk).is_some_and(|trunk| trunk.record)
+        || config.extensions.get(phone).is_some_and(|extension| extension.record)
+}
+
 /// A destination in the words of the configuration.
 pub fn words(to: &Destination) -> String {
     match to {
@@ -81,4 +143,61 @@ pub fn words(to: &Destination) -> String {
 
 fn route(meaning: Meaning, why: String) -> Route {
     Route { meaning, why }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SITE: &str = "system { name t; }\nsip { listen 127.0.0.1:5060; realm t; }\nmedia { address 127.0.0.1; }\n\
+        extension 2001 { secret secret-1; }\nnumber 90 { to echo; }\n\
+        trunk carrier { address 127.0.0.2; }\ntrunk abroad { address 127.0.0.3; port 5080; }\n\
+        route local { prefix 9; strip 1; trunk carrier; }\n\
+        route city { prefix 9010; strip 2; length-min 12; add 86; trunk carrier; }\n\
+        route world { prefix 900; strip 1; length-min 8; trunk abroad; international yes; }\n\
+        route plus { prefix +; length-min 8; trunk abroad; }\n";
+
+    fn site() -> Config {
+        config::parse(SITE).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    }
+
+    fn outside(route: &str, trunk: &str, number: &str) -> Meaning {
+        Meaning::Outside(Outside { route: route.into(), trunk: trunk.into(), number: number.into() })
+    }
+
+    #[test]
+    fn the_longest_prefix_that_fits_decides() {
+        let config = site();
+        let dial = |called: &str| from_inside(&config, called);
+        assert_eq!(dial("95551234").meaning, outside("local", "carrier", "5551234"));
+        assert_eq!(dial("95551234").why, "route local prefix 9");
+        assert_eq!(dial("901055512345").meaning, outside("city", "carrier", "861055512345"));
+        assert_eq!(dial("9010555").meaning, outside("local", "carrier", "010555"), "too short for the longer one");
+        assert_eq!(dial("90044123456").meaning, outside("world", "abroad", "0044123456"));
+    }
+
+    #[test]
+    fn what_would_go_abroad_is_refused_unless_the_route_says_yes() {
+        let config = site();
+        assert_eq!(from_inside(&config, "+44123456789").meaning, Meaning::Barred);
+        assert_eq!(from_inside(&config, "+44123456789").why, "route plus international no");
+        let short = "9001234";
+        assert_eq!(from_inside(&config, short).meaning, Meaning::Barred, "the route without leave sends 001234");
+    }
+
+    #[test]
+    fn who_is_in_the_house_comes_first_and_without_a_route_nothing_goes_out() {
+        let mut config = site();
+        assert_eq!(from_inside(&config, "90").meaning, Meaning::To(Destination::Echo));
+        for odd in ["", "9", "9a123", "9123;x", "+", "9+123", "*9123"] {
+            assert_eq!(from_inside(&config, odd).meaning, Meaning::Unknown, "{odd}");
+        }
+        config.routes.clear();
+        assert_eq!(from_inside(&config, "95551234").meaning, Meaning::Unknown);
+        assert_eq!(
+            from_outside(&site(), "95551234").meaning,
+            Meaning::Unknown,
+            "callers from outside never go out again"
+        );
+    }
 }

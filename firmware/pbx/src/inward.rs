@@ -9,7 +9,7 @@ use signaling::sip::door::{DialogKey, EndCause, Event, Incoming, Origin as SipOr
 
 use crate::agent::Happening;
 use crate::call::{Arrival, Disposition, Origin, Phase};
-use crate::dialplan;
+use crate::dialplan::{self, Meaning};
 use crate::door::Output;
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState, Role, Signalling};
@@ -93,7 +93,8 @@ impl Pbx {
             SipOrigin::Peer(name) => (dialplan::from_outside(&config, &called), Origin::Trunk(name)),
         };
         let signalling = Signalling::Sip { dialog: Some(dialog), offer, ours: None };
-        let arrival = Arrival { origin, caller, caller_name, called, signalling };
+        let outside = if let Meaning::Outside(outside) = &route.meaning { Some(outside.clone()) } else { None };
+        let arrival = Arrival { origin, caller, caller_name, called, outside, signalling };
         match self.begin_call(turn, arrival) {
             Some(call) => self.route_call(turn, call, route),
             None => self.with_sip(turn, |sip, now, out| sip.refuse(now, dialog, 503, out)),
@@ -117,6 +118,7 @@ impl Pbx {
     fn sip_refused(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, code: u16) {
         let Some(leg) = self.leg_of(dialog) else { return };
         match self.legs.get(leg).map(|l| l.role) {
+            Some(Role::Offered(offer)) if self.is_outside(offer) => self.outside_refused(turn, leg, offer, code),
             Some(Role::Offered(offer)) => self.offer_refused(turn, leg, offer, code),
             Some(Role::Caller | Role::Partner) => self.leg_lost(turn, leg, &format!("refused {code}")),
             None => {}

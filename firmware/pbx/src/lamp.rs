@@ -75,7 +75,8 @@ fn agent_shows(state: State) -> Lamp {
         | State::Talking { .. }
         | State::Hold { .. }
         | State::WrapUp(_)
-        | State::Personal => Lamp::Busy,
+        | State::Personal
+        | State::Outbound => Lamp::Busy,
     }
 }
 
@@ -110,6 +111,7 @@ mod tests {
         assert_eq!(agent_shows(State::NotReady { reason: 90 }), Lamp::Ringing);
         assert_eq!(agent_shows(State::Ready { since: Instant::BOOT }), Lamp::Busy);
         assert_eq!(agent_shows(State::Personal), Lamp::Busy);
+        assert_eq!(agent_shows(State::Outbound), Lamp::Busy);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use signaling::sdp::{self, Audio, Direction, Format, Ours};
 use signaling::sip::door::DialogKey;
 
+use crate::agent::OwnCall;
 use crate::call::{CallKey, Origin};
 use crate::config::Config;
 use crate::door::Output;
@@ -44,7 +45,7 @@ pub(crate) struct Leg {
     /// Extension whose phone it is.
     pub extension: Option<String>,
     /// A call of that phone's own, not an offer of a queue.
-    own: bool,
+    own: Option<OwnCall>,
     pub rtp: Option<Rtp>,
     pub state: LegState,
     pub playing: Option<Playing>,
@@ -177,8 +178,9 @@ impl Pbx {
         signalling: Signalling,
         extension: Option<String>,
     ) -> Option<LegKey> {
-        let own = extension.is_some() && !self.is_agent_offer(role);
+        let offered = self.is_agent_offer(role);
         let record = self.calls.get_mut(call)?;
+        let own = extension.as_ref().filter(|_| !offered).map(|_| OwnCall::of(record, role));
         let number = record.next_leg;
         record.next_leg += 1;
         let leg = self.legs.insert(Leg {
@@ -202,8 +204,8 @@ impl Pbx {
             self.dialogs.insert(dialog, leg);
         }
         if let Some(extension) = extension {
-            if own {
-                self.own_leg(turn, &extension, true);
+            if let Some(kind) = own {
+                self.own_leg(turn, &extension, kind, true);
             }
             self.extension_lamp(turn, &extension);
         }
@@ -355,7 +357,7 @@ impl Pbx {
             record.state = LegState::Up;
             let own = record.own;
             if let Some(extension) = record.extension.clone() {
-                if own {
+                if own.is_some() {
                     self.took_own_call(turn, &extension);
                 }
                 self.extension_lamp(turn, &extension);
@@ -383,8 +385,8 @@ impl Pbx {
             other.joined = None;
         }
         if let Some(extension) = extension {
-            if own {
-                self.own_leg(turn, &extension, false);
+            if let Some(kind) = own {
+                self.own_leg(turn, &extension, kind, false);
             }
             self.extension_lamp(turn, &extension);
         }
@@ -442,9 +444,10 @@ impl Pbx {
         match (&record.signalling, &record.extension) {
             (Signalling::Line(port), _) => format!("line {}/{}", port.card, port.port),
             (Signalling::Sip { .. }, Some(extension)) => format!("extension {extension}"),
-            (Signalling::Sip { .. }, None) => match self.calls.get(record.call).map(|c| &c.origin) {
-                Some(Origin::Trunk(name)) => format!("trunk {name}"),
-                Some(Origin::Extension(_) | Origin::Line(_)) | None => "sip".to_string(),
+            (Signalling::Sip { .. }, None) => match self.calls.get(record.call).map(|c| (&c.origin, &c.outside)) {
+                Some((Origin::Trunk(name), _)) => format!("trunk {name}"),
+                Some((_, Some(outside))) => format!("trunk {}", outside.trunk),
+                Some((Origin::Extension(_) | Origin::Line(_), None)) | None => "sip".to_string(),
             },
         }
     }

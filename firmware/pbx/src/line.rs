@@ -97,6 +97,7 @@ impl Pbx {
             caller: String::new(),
             caller_name: String::new(),
             called: wanted.did.clone(),
+            outside: None,
             signalling: Signalling::Line(port),
         };
         let Some(call) = self.begin_call(turn, arrival) else { return };

@@ -209,7 +209,8 @@ impl Pbx {
             | State::Talking { .. }
             | State::Hold { .. }
             | State::WrapUp(_)
-            | State::Personal => 0,
+            | State::Personal
+            | State::Outbound => 0,
         };
         let seen = Seen {
             agent: &agent.id,

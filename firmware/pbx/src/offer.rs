@@ -75,6 +75,8 @@ pub(crate) enum Purpose {
     Agent { index: AgentIndex, queue: String },
     /// Whoever is at an extension.
     Extension(String),
+    /// This number outside.
+    Outside(String),
 }
 
 /// An agent chosen by a queue, before the phones ring.
@@ -147,26 +149,36 @@ impl Pbx {
     }
 
     fn ring_contact(&mut self, turn: &mut Turn<'_>, offer: OfferKey, call: CallKey, extension: &str, contact: Contact) {
-        let Some(config) = self.config_of(call) else { return };
         let Some(record) = self.calls.get(call) else { return };
-        let (caller, caller_name) = (record.caller.clone(), record.caller_name.clone());
+        let from = if record.caller.is_empty() { "anonymous".to_string() } else { record.caller.clone() };
+        let headers = match self.offers.get(offer).map(|o| &o.purpose) {
+            Some(Purpose::Agent { queue, .. }) => vec![("X-PBX-Queue".to_string(), queue.clone())],
+            Some(Purpose::Extension(_) | Purpose::Outside(_)) | None => vec![],
+        };
+        let invite =
+            Invite { target: contact.target, from, from_name: record.caller_name.clone(), offer: None, headers };
+        self.ring(turn, offer, call, Some(extension.to_string()), invite);
+    }
+
+    /// Sends an INVITE of an offer, with our session description, on a leg of its own.
+    pub(crate) fn ring(
+        &mut self,
+        turn: &mut Turn<'_>,
+        offer: OfferKey,
+        call: CallKey,
+        extension: Option<String>,
+        invite: Invite,
+    ) {
+        let Some(config) = self.config_of(call) else { return };
         // The leg must exist before its INVITE, because the offer in it names the leg's port.
         let unborn = Signalling::Sip { dialog: None, offer: None, ours: None };
-        let Some(leg) = self.new_leg(turn, call, Role::Offered(offer), unborn, Some(extension.to_string())) else {
-            return;
-        };
+        let Some(leg) = self.new_leg(turn, call, Role::Offered(offer), unborn, extension) else { return };
         let our_offer = if self.open_media(turn, leg) { self.our_offer(&config, leg) } else { None };
         let Some(our_offer) = our_offer else {
             self.end_leg(turn, leg, "no media port free", Goodbye::None);
             return;
         };
-        let from = if caller.is_empty() { "anonymous".to_string() } else { caller };
-        let headers = match self.offers.get(offer).map(|o| &o.purpose) {
-            Some(Purpose::Agent { queue, .. }) => vec![("X-PBX-Queue".to_string(), queue.clone())],
-            Some(Purpose::Extension(_)) | None => vec![],
-        };
-        let invite =
-            Invite { target: contact.target, from, from_name: caller_name, offer: Some(our_offer.clone()), headers };
+        let invite = Invite { offer: Some(our_offer.clone()), ..invite };
         let dialog = self.with_sip(turn, |sip, now, out| sip.invite(now, invite, out));
         self.dialogs.insert(dialog, leg);
         if let Some(record) = self.legs.get_mut(leg) {
@@ -232,7 +244,7 @@ impl Pbx {
             Purpose::Agent { queue, .. } => {
                 self.config_of_queue(offer.call, queue).and_then(|config| config.queues.get(queue).map(read))
             }
-            Purpose::Extension(_) => None,
+            Purpose::Extension(_) | Purpose::Outside(_) => None,
         }
     }
 
@@ -406,7 +418,13 @@ impl Pbx {
         }
     }
 
-    fn end_offer(&mut self, turn: &mut Turn<'_>, key: OfferKey, cause: &str, reason: Option<&str>) -> Option<Offer> {
+    pub(crate) fn end_offer(
+        &mut self,
+        turn: &mut Turn<'_>,
+        key: OfferKey,
+        cause: &str,
+        reason: Option<&str>,
+    ) -> Option<Offer> {
         let offer = self.offers.remove(key)?;
         self.timers.clear(Timer::Offer(key));
         self.with_place(offer.call, |_, offers| offers.retain(|other| *other != key));
@@ -416,7 +434,7 @@ impl Pbx {
         let uid = self.calls.get(offer.call).map(|c| c.uid);
         let agent = match &offer.purpose {
             Purpose::Agent { index, .. } => self.agents.get(*index).map_or_else(String::new, |a| a.id.clone()),
-            Purpose::Extension(name) => name.clone(),
+            Purpose::Extension(name) | Purpose::Outside(name) => name.clone(),
         };
         let ring_ms = turn.now.at.since(offer.began).as_millis() as u64;
         self.note(turn, uid, None, "router", Detail::OfferEnded { agent, cause: cause.to_string(), ring_ms });

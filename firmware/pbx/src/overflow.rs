@@ -52,7 +52,7 @@ impl Pbx {
             State::NotReady { .. } => none(EmptyFactor::Paused),
             State::Ready { .. } => true,
             State::Reserved { .. } | State::Ringing { .. } => none(EmptyFactor::Ringing),
-            State::Talking { .. } | State::Hold { .. } | State::Personal => none(EmptyFactor::Inuse),
+            State::Talking { .. } | State::Hold { .. } | State::Personal | State::Outbound => none(EmptyFactor::Inuse),
             State::WrapUp(_) => none(EmptyFactor::Wrapup),
         };
         let by_phone = match agent.phone() {

@@ -10,7 +10,7 @@ use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{State, Wish};
+use crate::agent::{OwnCall, State, Wish};
 use crate::config::Config;
 
 /// `calls-per-hour-max` looks back so far.
@@ -36,7 +36,7 @@ pub struct Tally {
     pub calls: u32,
     /// Talking and hold, µs.
     pub talk_us: u64,
-    /// Reserved, ringing, talking, hold and wrap-up, µs.
+    /// Reserved, ringing, talking, hold, wrap-up and calls to the outside, µs.
     pub busy_us: u64,
     /// Ready, µs.
     pub ready_us: u64,
@@ -55,7 +55,7 @@ impl Tally {
                 self.talk_us += us;
                 self.busy_us += us;
             }
-            State::Reserved { .. } | State::Ringing { .. } | State::WrapUp(_) => self.busy_us += us,
+            State::Reserved { .. } | State::Ringing { .. } | State::WrapUp(_) | State::Outbound => self.busy_us += us,
             State::Ready { .. } => self.ready_us += us,
             State::LoggedOut | State::NotReady { .. } | State::Personal => {}
         }
@@ -135,7 +135,8 @@ impl Agent {
             | State::Ringing { .. }
             | State::Talking { .. }
             | State::Hold { .. }
-            | State::WrapUp(_) => {}
+            | State::WrapUp(_)
+            | State::Outbound => {}
         }
         self.state = to;
     }
@@ -148,7 +149,14 @@ pub struct Agents {
     by_id: BTreeMap<String, AgentIndex>,
     by_extension: BTreeMap<String, AgentIndex>,
     /// Legs of each phone that are not offers of a queue.
-    own_legs: BTreeMap<String, u32>,
+    own_legs: BTreeMap<String, OwnLegs>,
+}
+
+/// How many legs of one phone are no offers of a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct OwnLegs {
+    inside: u32,
+    outside: u32,
 }
 
 impl Agents {
@@ -244,21 +252,28 @@ impl Agents {
         self.list.iter().enumerate().map(|(i, a)| (AgentIndex(i as u32), a))
     }
 
-    /// The agent's phone is in a call that no queue made.
-    pub(crate) fn in_own_call(&self, index: AgentIndex) -> bool {
-        let phone = self.get(index).and_then(Agent::phone);
-        phone.and_then(|phone| self.own_legs.get(phone)).is_some_and(|legs| *legs > 0)
+    /// The call of this agent's phone that no queue made; one to the outside counts before others.
+    pub(crate) fn own_call_of(&self, index: AgentIndex) -> Option<OwnCall> {
+        self.own_call(self.get(index).and_then(Agent::phone)?)
     }
 
-    /// Counts a leg of a phone that is no offer of a queue; how many there are now.
-    pub(crate) fn count_own_leg(&mut self, extension: &str, began: bool) -> u32 {
+    /// The same by phone.
+    pub(crate) fn own_call(&self, extension: &str) -> Option<OwnCall> {
+        let legs = self.own_legs.get(extension)?;
+        Some(if legs.outside > 0 { OwnCall::Outside } else { OwnCall::Inside })
+    }
+
+    /// Counts a leg of a phone that is no offer of a queue.
+    pub(crate) fn count_own_leg(&mut self, extension: &str, kind: OwnCall, began: bool) {
         let legs = self.own_legs.entry(extension.to_string()).or_default();
-        *legs = if began { *legs + 1 } else { legs.saturating_sub(1) };
-        let now = *legs;
-        if now == 0 {
+        let count = match kind {
+            OwnCall::Inside => &mut legs.inside,
+            OwnCall::Outside => &mut legs.outside,
+        };
+        *count = if began { *count + 1 } else { count.saturating_sub(1) };
+        if *legs == OwnLegs::default() {
             self.own_legs.remove(extension);
         }
-        now
     }
 
     pub(crate) fn get_mut(&mut self, index: AgentIndex) -> Option<&mut Agent> {

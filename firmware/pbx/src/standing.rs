@@ -72,6 +72,11 @@ pub enum PhaseNow {
         /// Which.
         extension: String,
     },
+    /// Somebody outside is called.
+    Outside {
+        /// As it was sent.
+        number: String,
+    },
     /// Connected.
     Talking {
         /// Queue that it came through; empty outside queues.
@@ -100,9 +105,12 @@ impl Pbx {
         let call = match agent.state {
             State::Reserved { offer, .. } | State::Ringing { offer, .. } => self.offers.get(offer).map(|o| o.call),
             State::Talking { call } | State::Hold { call } => Some(call),
-            State::LoggedOut | State::NotReady { .. } | State::Ready { .. } | State::WrapUp(_) | State::Personal => {
-                None
-            }
+            State::LoggedOut
+            | State::NotReady { .. }
+            | State::Ready { .. }
+            | State::WrapUp(_)
+            | State::Personal
+            | State::Outbound => None,
         };
         AgentNow {
             state: agent.state.name(),
@@ -132,6 +140,9 @@ impl Pbx {
                 priority: place.priority,
                 ringing: offers.iter().map(|offer| self.offered_to(*offer)).collect(),
             },
+            Phase::Ringing { offer } if self.is_outside(*offer) => {
+                PhaseNow::Outside { number: self.offered_to(*offer) }
+            }
             Phase::Ringing { offer } => PhaseNow::Ringing { extension: self.offered_to(*offer) },
             Phase::Talking { served, .. } => {
                 PhaseNow::Talking { queue: served.as_ref().map_or_else(String::new, |s| s.queue.clone()) }
@@ -140,11 +151,11 @@ impl Pbx {
         CallNow { caller: call.caller.clone(), called: call.called.clone(), origin, phase }
     }
 
-    /// Agent or extension of an offer.
+    /// Agent, extension or number outside of an offer.
     fn offered_to(&self, offer: OfferKey) -> String {
         match self.offers.get(offer).map(|offer| &offer.purpose) {
             Some(Purpose::Agent { index, .. }) => self.agents.get(*index).map_or_else(String::new, |a| a.id.clone()),
-            Some(Purpose::Extension(name)) => name.clone(),
+            Some(Purpose::Extension(name) | Purpose::Outside(name)) => name.clone(),
             None => String::new(),
         }
     }

@@ -10,7 +10,7 @@ use super::acd::{
 use super::field::Field;
 use super::schema::{Leaf, Preset, ReasonPart, Sectioned, Table, count, preset, seconds};
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Sip, System, Trunk};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use crate::text::help;
 
 use Preset::{Absent, Is, Must, OwnKey, SipAddress, SystemLanguage};
@@ -51,6 +51,7 @@ macro_rules! section {
 }
 
 const PRIORITY: Kind = count(0, 10);
+const DIALLED_MAX: usize = 15;
 const PIN: Kind = Kind::Pin { min: 4, max: 8 };
 
 /// Strategies, with the names that other products have for them.
@@ -186,6 +187,18 @@ section! { Trunk, TRUNK {
     "record" record: Kind::Flag, Is("no"), TRUNK_RECORD;
 } }
 
+section! { Route, ROUTE {
+    "prefix" prefix: Kind::Digits { min: 0, max: DIALLED_MAX, plus: true }, Must, ROUTE_PREFIX;
+    "length-min" length_min: count(1, 32), Is("3"), ROUTE_LENGTH_MIN;
+    "length-max" length_max: count(1, 32), Is("20"), ROUTE_LENGTH_MAX;
+    "strip" strip: count(0, 16), Is("0"), ROUTE_STRIP;
+    "add" add: Kind::Digits { min: 1, max: DIALLED_MAX, plus: true }, Absent, ROUTE_ADD;
+    "trunk" trunk: Kind::Reference(Table::Trunk), Must, ROUTE_TRUNK;
+    "international" international: Kind::Flag, Is("no"), ROUTE_INTERNATIONAL;
+    "caller-id" caller_id: Kind::Digits { min: 1, max: DIALLED_MAX, plus: true }, Absent, ROUTE_CALLER_ID;
+    "record" record: Kind::Flag, Is("no"), ROUTE_RECORD;
+} }
+
 section! { Did, DID {
     "to" to: Kind::Destination, Must, TO;
     "priority" priority: PRIORITY, Absent, DID_PRIORITY;
@@ -313,6 +326,7 @@ impl Config {
             queues: BTreeMap::new(),
             menus: BTreeMap::new(),
             trunks: BTreeMap::new(),
+            routes: BTreeMap::new(),
             numbers: BTreeMap::new(),
             dids: BTreeMap::new(),
             vips: BTreeMap::new(),

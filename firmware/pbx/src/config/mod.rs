@@ -122,6 +122,8 @@ pub struct Config {
     /// `number 8000 { to queue support; }`: what extensions can dial beside extensions and feature codes.
     pub numbers: BTreeMap<String, Destination>,
     /// `did 4001234 { to menu main; }`: what callers from outside reach.
+    /// `route local { prefix 0; trunk carrier; }`: what extensions can dial outside; without any, nothing.
+    pub routes: BTreeMap<String, Route>,
     pub dids: BTreeMap<String, Did>,
     /// `vip +8613800138000 { … }`: callers who are known.
     pub vips: BTreeMap<String, Vip>,
@@ -212,7 +214,7 @@ pub struct Extension {
     pub secret: String,
     /// `ring-timeout-s`, 5-300, default 30.
     pub ring_timeout_s: u32,
-    /// `record yes|no`, default no: calls between extensions.
+    /// `record yes|no`, default no: calls between extensions, and of this phone to the outside.
     pub record: bool,
 }
 
@@ -238,11 +240,34 @@ pub struct Menu {
 pub struct Trunk {
     /// `address 127.0.0.1`: requests from there are the trunk's.
     pub address: IpAddr,
-    /// `port 5080`: only from this port; default any.
+    /// `port 5080`: only from this port; default any. Calls to the trunk go there, to 5060 when it is not given.
     pub port: Option<u16>,
     /// `record yes|no`, default no.
     pub record: bool,
 }
+    /// `record yes|no`, default no: calls to the outside; calls from there are recorded where they are sent.
+    pub record: bool,
+}
+
+/// `route local { … }`: numbers that extensions dial outside. Of all that fit the longest prefix decides.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Route {
+    /// `prefix 0`, up to 15 digits, `+` may stand in front: what the number begins with as dialled; empty fits all.
+    pub prefix: String,
+    /// `length-min`, 1-32, default 3: fewest digits as dialled.
+    pub length_min: u32,
+    /// `length-max`, 1-32, default 20: most digits as dialled.
+    pub length_max: u32,
+    /// `strip`, 0-16, default 0: so many characters of the prefix are not sent.
+    pub strip: u32,
+    /// `add 0086`: sent in front of the rest; default nothing.
+    pub add: Option<String>,
+    /// `trunk carrier`: where the call goes.
+    pub trunk: String,
+    /// `international yes|no`, default no: whether numbers may go out that begin with 00 or +.
+    pub international: bool,
+    /// `caller-id 4001234`: the number that the other side sees; default that of the extension.
+    pub caller_id: Option<String>,
 
 /// `to queue support;`
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

@@ -112,6 +112,7 @@ impl Reader<'_> {
         self.config.dispositions = self.keyed(Section::Disposition, nodes, "");
         self.config.codes = self.single(Section::Codes, nodes);
     }
+        self.config.routes = self.keyed(Section::Route, nodes, "");
 
     /// A section that exists once. Without it its defaults hold, and a leaf that must be given is missing.
     fn single<T: Sectioned>(&mut self, section: Section, nodes: &[Node]) -> T {

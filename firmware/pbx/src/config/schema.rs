@@ -31,6 +31,8 @@ pub enum Table {
 
 impl Table {
     /// The keyword of its sections.
+    /// `trunk`
+    Trunk,
     pub const fn keyword(self) -> &'static str {
         match self {
             Table::Extension => "extension",
@@ -44,6 +46,40 @@ impl Table {
     }
 
     /// What a person calls it.
+            Table::Trunk => "trunk",
+        }
+    }
+
+    /// The table whose entries are these sections.
+    pub const fn of(section: Section) -> Option<Table> {
+        match section {
+            Section::Extension => Some(Table::Extension),
+            Section::Calendar => Some(Table::Calendar),
+            Section::Skill => Some(Table::Skill),
+            Section::Agent => Some(Table::Agent),
+            Section::Queue => Some(Table::Queue),
+            Section::Menu => Some(Table::Menu),
+            Section::Did => Some(Table::Did),
+            Section::Trunk => Some(Table::Trunk),
+            Section::System
+            | Section::Sip
+            | Section::Media
+            | Section::Routing
+            | Section::Card
+            | Section::Port
+            | Section::Wanted
+            | Section::Relax
+            | Section::Overflow
+            | Section::Exit
+            | Section::Key
+            | Section::Otherwise
+            | Section::Route
+            | Section::Number
+            | Section::Vip
+            | Section::Supervisor
+            | Section::Reason
+            | Section::Disposition
+            | Section::Codes => None,
     pub(super) const fn word(self) -> Key {
         match self {
             Table::Extension => problem::TABLE_EXTENSION,
@@ -57,6 +93,7 @@ impl Table {
     }
 }
 
+            Table::Trunk => problem::TABLE_TRUNK,
 /// The value of a leaf that is not written down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Preset {
@@ -204,6 +241,8 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Skill, "skill", None, Some(Kind::Name), help::SKILL),
     block(Section::Agent, "agent", None, Some(NUMBER), help::AGENT),
     block(Section::Queue, "queue", None, Some(Kind::Name), help::QUEUE),
+    /// `route NAME`
+    Route,
     block(Section::Wanted, "skill", Some(Section::Queue), Some(Kind::Reference(Table::Skill)), help::WANTED),
     block(Section::Relax, "relax", Some(Section::Queue), Some(seconds(1, 7200)), help::RELAX),
     block(Section::Overflow, "overflow", Some(Section::Queue), Some(OVERFLOW_KIND), help::OVERFLOW),
@@ -272,6 +311,7 @@ pub(super) fn preset<T: Sectioned>(key: &str) -> T {
     for leaf in T::LEAVES {
         if let Some(value) = leaf.default.value(leaf.kind, key, &site) {
             (leaf.set)(&mut out, value);
+    block(Section::Route, "route", None, Some(Kind::Name), help::ROUTE),
         }
     }
     out
@@ -331,8 +371,8 @@ impl SectionKey for char {
 mod tests {
     use super::*;
     use crate::config::{
-        Agent, Calendar, Codes, Destination, Did, Disposition, Extension, Line, Media, Menu, Queue, Relax, Routing,
-        Sip, Skill, Supervisor, System, Trunk, Vip, Wanted,
+        Agent, Calendar, Codes, Destination, Did, Disposition, Extension, Line, Media, Menu, Queue, Relax, Route,
+        Routing, Sip, Skill, Supervisor, System, Trunk, Vip, Wanted,
     };
     use alloc::collections::BTreeSet;
 
@@ -384,3 +424,4 @@ mod tests {
         assert_eq!(names.len(), BLOCKS.len());
     }
 }
+        sound::<Route>(Some(Section::Route));

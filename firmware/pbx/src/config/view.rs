@@ -56,6 +56,7 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
         out.push(block);
     }
     viewer.all(&mut out, Section::Trunk, &config.trunks);
+    viewer.all(&mut out, Section::Route, &config.routes);
     viewer.all(&mut out, Section::Number, &config.numbers);
     viewer.all(&mut out, Section::Did, &config.dids);
     viewer.all(&mut out, Section::Vip, &config.vips);

@@ -17,6 +17,7 @@ texts! {
     RECEPTION: "在设备：{to}", "at the box: {to}";
     WAITING: "在队列 {queue} 等待", "waits in queue {queue}";
     RINGS_AT: "分机 {extension} 振铃", "extension {extension} rings";
+    CALLS_OUTSIDE: "正在呼叫外线 {number}", "calls {number} outside";
     TALKING: "与 {with} 通话 {time}", "talks with {with} for {time}";
     FROM_QUEUE: "{words}（队列 {queue}）", "{words} (queue {queue})";
     NOT_YET: "{time} 之前没有任何记录。", "Nothing was recorded before {time}.";

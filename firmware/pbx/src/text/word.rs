@@ -74,6 +74,12 @@ texts! {
     LINE_CARD_RESTARTED: "线路卡已重新启动，主叫已断开", "the line card was restarted, the caller is gone";
     BOX_STOPPED: "设备已停机", "the box was switched off";
     PERSONAL: "本机通话", "own call";
+    OUTSIDE_CALL: "外呼", "call to the outside";
+    NUMBER_UNKNOWN: "号码不存在", "number unknown";
+    NUMBER_BARRED: "不允许呼叫此号码", "number barred";
+    TRUNK_SILENT: "中继无应答", "the trunk does not answer";
+    TRUNK_REFUSED: "中继拒绝", "refused by the trunk";
+    OUTSIDE_CALL_OVER: "外呼结束", "call to the outside over";
     CHOSEN: "被路由选中", "chosen by the router";
     PHONE_RINGS: "话机振铃", "phone rings";
     PICKED_UP: "已应答", "answered";
@@ -177,6 +183,12 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("wrap-up time over", WRAP_UP_OVER),
     ("own call", OWN_CALL),
     ("own call over", OWN_CALL_OVER),
+    ("outside call", OUTSIDE_CALL),
+    ("number unknown", NUMBER_UNKNOWN),
+    ("number barred", NUMBER_BARRED),
+    ("trunk silent", TRUNK_SILENT),
+    ("trunk refused", TRUNK_REFUSED),
+    ("outside call over", OUTSIDE_CALL_OVER),
     ("feature code", FEATURE_CODE),
     ("answered too late", ANSWERED_TOO_LATE),
     ("no common codec", NO_COMMON_CODEC),

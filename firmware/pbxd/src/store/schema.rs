@@ -87,13 +87,15 @@ const CDR_ASTERISK: &str = "
 SELECT '' AS accountcode,
   json_extract(s.began_json, '$.caller') AS src,
   json_extract(s.began_json, '$.called') AS dst,
-  CASE WHEN substr(json_extract(s.began_json, '$.origin'), 1, 9) = 'extension' THEN 'internal' ELSE 'inbound' END AS dcontext,
+  CASE WHEN substr(json_extract(s.began_json, '$.origin'), 1, 9) <> 'extension' THEN 'inbound'
+       WHEN json_extract(r.detail_json, '$.to') LIKE 'trunk %' THEN 'outbound' ELSE 'internal' END AS dcontext,
   json_extract(s.began_json, '$.caller') AS clid,
   json_extract(s.began_json, '$.origin') AS channel,
   coalesce(json_extract(s.connected_json, '$.with'), '') AS dstchannel,
   CASE WHEN json_extract(r.detail_json, '$.to') LIKE 'queue %' THEN 'Queue'
        WHEN json_extract(r.detail_json, '$.to') LIKE 'menu %' THEN 'BackGround'
        WHEN json_extract(r.detail_json, '$.to') LIKE 'extension %' THEN 'Dial'
+       WHEN json_extract(r.detail_json, '$.to') LIKE 'trunk %' THEN 'Dial'
        WHEN json_extract(r.detail_json, '$.to') = 'echo' THEN 'Echo'
        WHEN r.seq IS NULL THEN '' ELSE 'Hangup' END AS lastapp,
   CASE WHEN instr(json_extract(r.detail_json, '$.to'), ' ') > 0
@@ -167,6 +169,8 @@ FROM (
     json_extract(e.detail_json, '$.agent'), 'RINGNOANSWER', json_extract(e.detail_json, '$.ring_ms'), '', '', '', ''
   FROM leg_event e WHERE e.kind = 'OfferEnded'
     AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'busy', 'rejected', 'unreachable')
+    AND EXISTS (SELECT 1 FROM leg_event o WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
+      AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.agent'))
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(c.detail_json, '$.queue'), json_extract(c.detail_json, '$.with'),
     CASE WHEN json_extract(e.detail_json, '$.by') LIKE 'extension %' AND json_extract(e.detail_json, '$.by') <>

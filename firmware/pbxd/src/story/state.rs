@@ -50,6 +50,7 @@ enum Doing {
     Reception,
     Waiting { queue: String, since: Instant, priority: u8, ringing: Vec<String> },
     Ringing { extension: String },
+    Outside { number: String },
     Talking { with: String, queue: String, since: Instant },
 }
 
@@ -129,7 +130,7 @@ impl Fold {
         let engaged = |call: &Call| match &call.doing {
             Doing::Waiting { ringing, .. } => offered(&agent.state) && ringing.iter().any(|other| other == id),
             Doing::Talking { with, queue, .. } => connected(&agent.state) && !queue.is_empty() && with == id,
-            Doing::Reception | Doing::Ringing { .. } => false,
+            Doing::Reception | Doing::Ringing { .. } | Doing::Outside { .. } => false,
         };
         let call = self.calls.iter().find(|(_, call)| engaged(call)).map(|(uid, _)| *uid);
         AgentNow { state: agent.state.clone(), since: agent.since, phone: agent.phone.clone(), call }
@@ -142,6 +143,7 @@ impl Fold {
                 PhaseNow::Waiting { queue: queue.clone(), since: *since, priority: *priority, ringing: ringing.clone() }
             }
             Doing::Ringing { extension } => PhaseNow::Ringing { extension: extension.clone() },
+            Doing::Outside { number } => PhaseNow::Outside { number: number.clone() },
             Doing::Talking { queue, .. } => PhaseNow::Talking { queue: queue.clone() },
         };
         let (caller, called, origin) = (call.caller.clone(), call.called.clone(), call.origin.clone());
@@ -159,7 +161,10 @@ impl Call {
             }
             (Detail::Offered { agent, .. }, Doing::Waiting { ringing, .. }) => ringing.push(agent.clone()),
             (Detail::OfferEnded { agent, .. }, Doing::Waiting { ringing, .. }) => ringing.retain(|id| id != agent),
-            (Detail::OfferEnded { agent, .. }, Doing::Ringing { extension }) if agent == extension => {
+            (
+                Detail::OfferEnded { agent, .. },
+                Doing::Ringing { extension: rung } | Doing::Outside { number: rung },
+            ) if agent == rung => {
                 self.doing = Doing::Reception;
             }
             (Detail::Prioritised { priority: now, .. }, Doing::Waiting { priority, .. }) => *priority = *now,
@@ -168,6 +173,10 @@ impl Call {
             {
                 if let Some(extension) = self.routed.strip_prefix("extension ") {
                     self.doing = Doing::Ringing { extension: extension.to_string() };
+                } else if let Some((_, number)) =
+                    self.routed.strip_prefix("trunk ").and_then(|outside| outside.split_once(' '))
+                {
+                    self.doing = Doing::Outside { number: number.to_string() };
                 }
             }
             _ => {}
@@ -343,6 +352,7 @@ fn doing(call: &Call, shown: Shown, say: Say) -> String {
         Doing::Reception => say.text(key::RECEPTION, &[("to", &call.routed)]),
         Doing::Waiting { queue, .. } => say.text(key::WAITING, &[("queue", queue)]),
         Doing::Ringing { extension } => say.text(key::RINGS_AT, &[("extension", extension)]),
+        Doing::Outside { number } => say.text(key::CALLS_OUTSIDE, &[("number", number)]),
         Doing::Talking { with, queue, since } => {
             let time = seconds(shown.at.since(*since));
             let words = say.text(key::TALKING, &[("with", with), ("time", &time)]);

@@ -1,6 +1,7 @@
 //! Checks between the parts of a configuration: what each part alone cannot know. Pure; every problem names the path at
 //! which it is to be mended and the paths that it rests on, so that a part that is wrong in itself causes no second report.
 
+mod outside;
 mod people;
 mod queues;
 
@@ -8,12 +9,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use super::schema::{Section, Table};
 use super::value::{Kind, Value};
 use super::view::{BlockView, view};
-use super::{Config, Destination, Language, Problem, Severity, Trunk};
+use super::{Config, Destination, Language, Problem, Severity};
 use crate::text::{Text, problem};
 
 /// A problem whose place is still a path.
@@ -71,7 +72,7 @@ pub(super) fn check(config: &Config, known: &dyn Fn(&str) -> bool) -> Vec<Findin
     numbers(config, &mut found);
     codes(config, &mut found);
     menus(config, &mut found);
-    trunks(config, &mut found);
+    outside::check(config, &mut found);
     queues::check(config, &mut found);
     people::check(config, &mut found);
     found
@@ -121,6 +122,7 @@ impl<'c> Tables<'c> {
                 (Table::Queue, names(&config.queues)),
                 (Table::Menu, names(&config.menus)),
                 (Table::Did, names(&config.dids)),
+                (Table::Trunk, names(&config.trunks)),
             ]
             .into(),
         )
@@ -294,26 +296,5 @@ fn circle_from<'c>(config: &'c Config, start: &'c str) -> Option<Vec<&'c str>> {
             Destination::Menu(next) => here = next,
             _ => return None,
         }
-    }
-}
-
-fn trunks(config: &Config, found: &mut Vec<Finding>) {
-    let mut by_address: BTreeMap<IpAddr, Vec<(&str, &Trunk)>> = BTreeMap::new();
-    for (name, trunk) in &config.trunks {
-        let path = format!("trunk {name} address");
-        let port_path = format!("trunk {name} port");
-        let before = by_address.entry(trunk.address).or_default();
-        let same = before.iter().find(|(_, o)| o.port.is_none() || trunk.port.is_none() || o.port == trunk.port);
-        if let Some((other, _)) = same {
-            let reason = Text::new(problem::TRUNK_OVERLAP).with("other", *other);
-            let finding = Finding::error(path.clone(), reason, problem::TRUNK_OVERLAP_REMEDY);
-            let finding = finding.resting_on(port_path.clone()).resting_on(format!("trunk {other} address"));
-            found.push(finding.resting_on(format!("trunk {other} port")));
-        }
-        if trunk.port.is_some_and(|port| SocketAddr::new(trunk.address, port) == config.sip.listen) {
-            let finding = Finding::error(path, problem::TRUNK_IS_US, problem::TRUNK_IS_US_REMEDY);
-            found.push(finding.resting_on(port_path).resting_on("sip listen"));
-        }
-        before.push((name, trunk));
     }
 }
