@@ -119,11 +119,11 @@ pub struct Config {
     pub menus: BTreeMap<String, Menu>,
     /// `trunk carrier { … }`
     pub trunks: BTreeMap<String, Trunk>,
+    /// `route local { prefix 0; trunk carrier; }`: what extensions can dial outside; without any, nothing.
+    pub routes: BTreeMap<String, Route>,
     /// `number 8000 { to queue support; }`: what extensions can dial beside extensions and feature codes.
     pub numbers: BTreeMap<String, Destination>,
     /// `did 4001234 { to menu main; }`: what callers from outside reach.
-    /// `route local { prefix 0; trunk carrier; }`: what extensions can dial outside; without any, nothing.
-    pub routes: BTreeMap<String, Route>,
     pub dids: BTreeMap<String, Did>,
     /// `vip +8613800138000 { … }`: callers who are known.
     pub vips: BTreeMap<String, Vip>,
@@ -242,9 +242,6 @@ pub struct Trunk {
     pub address: IpAddr,
     /// `port 5080`: only from this port; default any. Calls to the trunk go there, to 5060 when it is not given.
     pub port: Option<u16>,
-    /// `record yes|no`, default no.
-    pub record: bool,
-}
     /// `record yes|no`, default no: calls to the outside; calls from there are recorded where they are sent.
     pub record: bool,
 }
@@ -268,6 +265,9 @@ pub struct Route {
     pub international: bool,
     /// `caller-id 4001234`: the number that the other side sees; default that of the extension.
     pub caller_id: Option<String>,
+    /// `record yes|no`, default no.
+    pub record: bool,
+}
 
 /// `to queue support;`
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

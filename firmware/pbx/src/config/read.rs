@@ -104,6 +104,7 @@ impl Reader<'_> {
         self.queues(nodes);
         self.menus(nodes);
         self.config.trunks = self.keyed(Section::Trunk, nodes, "");
+        self.config.routes = self.keyed(Section::Route, nodes, "");
         self.config.numbers = self.keyed(Section::Number, nodes, "");
         self.config.dids = self.keyed(Section::Did, nodes, "");
         self.config.vips = self.keyed(Section::Vip, nodes, "");
@@ -112,7 +113,6 @@ impl Reader<'_> {
         self.config.dispositions = self.keyed(Section::Disposition, nodes, "");
         self.config.codes = self.single(Section::Codes, nodes);
     }
-        self.config.routes = self.keyed(Section::Route, nodes, "");
 
     /// A section that exists once. Without it its defaults hold, and a leaf that must be given is missing.
     fn single<T: Sectioned>(&mut self, section: Section, nodes: &[Node]) -> T {

@@ -27,12 +27,12 @@ pub enum Table {
     Menu,
     /// `did`
     Did,
+    /// `trunk`
+    Trunk,
 }
 
 impl Table {
     /// The keyword of its sections.
-    /// `trunk`
-    Trunk,
     pub const fn keyword(self) -> &'static str {
         match self {
             Table::Extension => "extension",
@@ -42,10 +42,6 @@ impl Table {
             Table::Queue => "queue",
             Table::Menu => "menu",
             Table::Did => "did",
-        }
-    }
-
-    /// What a person calls it.
             Table::Trunk => "trunk",
         }
     }
@@ -80,6 +76,10 @@ impl Table {
             | Section::Reason
             | Section::Disposition
             | Section::Codes => None,
+        }
+    }
+
+    /// What a person calls it.
     pub(super) const fn word(self) -> Key {
         match self {
             Table::Extension => problem::TABLE_EXTENSION,
@@ -89,11 +89,11 @@ impl Table {
             Table::Queue => problem::TABLE_QUEUE,
             Table::Menu => problem::TABLE_MENU,
             Table::Did => problem::TABLE_DID,
+            Table::Trunk => problem::TABLE_TRUNK,
         }
     }
 }
 
-            Table::Trunk => problem::TABLE_TRUNK,
 /// The value of a leaf that is not written down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Preset {
@@ -181,6 +181,8 @@ pub enum Section {
     Otherwise,
     /// `trunk NAME`
     Trunk,
+    /// `route NAME`
+    Route,
     /// `number N`
     Number,
     /// `did N`
@@ -241,8 +243,6 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Skill, "skill", None, Some(Kind::Name), help::SKILL),
     block(Section::Agent, "agent", None, Some(NUMBER), help::AGENT),
     block(Section::Queue, "queue", None, Some(Kind::Name), help::QUEUE),
-    /// `route NAME`
-    Route,
     block(Section::Wanted, "skill", Some(Section::Queue), Some(Kind::Reference(Table::Skill)), help::WANTED),
     block(Section::Relax, "relax", Some(Section::Queue), Some(seconds(1, 7200)), help::RELAX),
     block(Section::Overflow, "overflow", Some(Section::Queue), Some(OVERFLOW_KIND), help::OVERFLOW),
@@ -251,6 +251,7 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Key, "key", Some(Section::Menu), Some(Kind::Key), help::MENU_KEY),
     block(Section::Otherwise, "otherwise", Some(Section::Menu), None, help::MENU_OTHERWISE),
     block(Section::Trunk, "trunk", None, Some(Kind::Name), help::TRUNK),
+    block(Section::Route, "route", None, Some(Kind::Name), help::ROUTE),
     block(Section::Number, "number", None, Some(NUMBER), help::NUMBER),
     block(Section::Did, "did", None, Some(OUTSIDE), help::DID),
     block(Section::Vip, "vip", None, Some(OUTSIDE), help::VIP),
@@ -311,7 +312,6 @@ pub(super) fn preset<T: Sectioned>(key: &str) -> T {
     for leaf in T::LEAVES {
         if let Some(value) = leaf.default.value(leaf.kind, key, &site) {
             (leaf.set)(&mut out, value);
-    block(Section::Route, "route", None, Some(Kind::Name), help::ROUTE),
         }
     }
     out
@@ -412,6 +412,7 @@ mod tests {
         sound::<Queue>(Some(Section::Queue));
         sound::<Menu>(Some(Section::Menu));
         sound::<Trunk>(Some(Section::Trunk));
+        sound::<Route>(Some(Section::Route));
         sound::<Codes>(Some(Section::Codes));
         sound::<Destination>(None);
     }
@@ -424,4 +425,3 @@ mod tests {
         assert_eq!(names.len(), BLOCKS.len());
     }
 }
-        sound::<Route>(Some(Section::Route));

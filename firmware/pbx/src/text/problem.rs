@@ -125,14 +125,6 @@ texts! {
     TRUNK_OVERLAP_REMEDY: "用不同的地址或 `port` 区分", "give them different addresses or ports";
     TRUNK_IS_US: "该地址就是本机的 `sip listen`", "that is our own `sip listen`";
     TRUNK_IS_US_REMEDY: "填写运营商的地址", "give the carrier's address";
-    PROMPT_MISSING: "没有提示音 {file}", "there is no prompt {file}";
-    PROMPT_MISSING_REMEDY: "放入该文件，或改用：{names}", "add the file, or use one of: {names}";
-
-    // Allowed, but probably not meant.
-    QUEUE_EMPTY: "队列没有座席", "the queue has no agents";
-    QUEUE_EMPTY_REMEDY: "补上 `agents [ … ]`", "add `agents [ … ]`";
-    AGENT_IDLE: "座席不属于任何队列", "the agent serves no queue";
-    AGENT_IDLE_REMEDY: "把它加入一个队列的 `agents`", "add it to the `agents` of a queue";
     LENGTHS_CROSSED: "最少位数 {min} 大于最多位数 {max}", "the fewest digits, {min}, are above the most, {max}";
     LENGTHS_CROSSED_REMEDY: "使 `length-min` 不大于 `length-max`", "make `length-min` at most `length-max`";
     STRIP_BEYOND: "要去掉 {strip} 位，但前缀 `{prefix}` 没有这么长", "{strip} characters are to be stripped, but the prefix `{prefix}` is shorter";
@@ -141,6 +133,14 @@ texts! {
     ROUTE_SHADOWS_REMEDY: "换一个前缀，或将 `length-min` 设为 {length} 以上", "choose another prefix, or a `length-min` of at least {length}";
     ROUTE_TWICE: "前缀 `{prefix}` 与路由 {other} 相同", "the prefix `{prefix}` is also that of route {other}";
     ROUTE_TWICE_REMEDY: "用不同的前缀或号码长度区分", "tell them apart by prefix or by length";
+    PROMPT_MISSING: "没有提示音 {file}", "there is no prompt {file}";
+    PROMPT_MISSING_REMEDY: "放入该文件，或改用：{names}", "add the file, or use one of: {names}";
+
+    // Allowed, but probably not meant.
+    QUEUE_EMPTY: "队列没有座席", "the queue has no agents";
+    QUEUE_EMPTY_REMEDY: "补上 `agents [ … ]`", "add `agents [ … ]`";
+    AGENT_IDLE: "座席不属于任何队列", "the agent serves no queue";
+    AGENT_IDLE_REMEDY: "把它加入一个队列的 `agents`", "add it to the `agents` of a queue";
     PHONE_NONE: "既无话机也无密码，无法签入", "without a phone and without a PIN there is no way to log in";
     PHONE_NONE_REMEDY: "补上 `extension` 或 `pin`", "add `extension` or `pin`";
     CALENDAR_SHUT: "日历从不营业", "the calendar is never open";
@@ -176,5 +176,5 @@ texts! {
     TABLE_QUEUE: "队列", "queue";
     TABLE_MENU: "菜单", "menu";
     TABLE_DID: "外线号码", "did";
-}
     TABLE_TRUNK: "中继", "trunk";
+}
