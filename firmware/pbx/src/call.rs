@@ -424,7 +424,7 @@ impl Pbx {
                 if let Some(config) = self.config_of_queue(call, queue)
                     && let Some(wanted) = config.queues.get(queue)
                 {
-                    self.acquaint(&config, wanted, &number, *index, turn.now.wall);
+                    self.acquaint(&config, wanted, &number, *index, turn.now);
                 }
                 let id = self.agents.get(*index).map_or_else(String::new, |a| a.id.clone());
                 (id, Some(Served { queue: queue.clone(), agent: Some(*index) }))

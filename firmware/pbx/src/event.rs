@@ -108,9 +108,10 @@ pub enum Detail {
     OfferEnded {
         /// Agent id.
         agent: String,
-        /// `no-answer`, `busy`, `rejected`, `unreachable`, `caller-gone`.
+        /// `no-answer`, `not-confirmed` (answered, but the confirm key was not pressed), `busy`, `rejected`,
+        /// `unreachable`, `caller-gone`.
         cause: String,
-        /// How long it rang, in ms.
+        /// How long it rang, in ms: until a phone was answered, or the end of the offer.
         ring_ms: u64,
     },
     /// Caller and agent, or two extensions, hear each other. A supervisor who takes a call over is a second row of the

@@ -42,6 +42,8 @@ pub(crate) enum Cause {
     Unreachable,
     /// Nobody answered in time.
     NoAnswer,
+    /// A phone answered, and the key that accepts the call was not pressed in time.
+    NotConfirmed,
     /// Busy here or everywhere.
     Busy,
     /// Declined by a person.
@@ -53,6 +55,7 @@ impl Cause {
         match self {
             Cause::Unreachable => "unreachable",
             Cause::NoAnswer => "no-answer",
+            Cause::NotConfirmed => "not-confirmed",
             Cause::Busy => "busy",
             Cause::Rejected => "rejected",
         }
@@ -92,9 +95,19 @@ pub(crate) enum Stage {
     /// Nobody has answered.
     Ringing,
     /// A phone answered; the key that accepts the call is awaited. Other offers of the call ring on.
-    Confirming { leg: LegKey },
-    /// This offer has the call; its agent hears the announcement first.
-    Won { leg: LegKey, play: Option<PlayId> },
+    Confirming { leg: LegKey, since: Instant },
+    /// This offer has the call; its agent, who answered then, hears the announcement first.
+    Won { leg: LegKey, play: Option<PlayId>, since: Instant },
+}
+
+impl Stage {
+    /// When a phone was answered: it rings no longer.
+    fn answered(self) -> Option<Instant> {
+        match self {
+            Stage::Ringing => None,
+            Stage::Confirming { since, .. } | Stage::Won { since, .. } => Some(since),
+        }
+    }
 }
 
 /// One offer.
@@ -250,7 +263,7 @@ impl Pbx {
 
     fn ask_to_confirm(&mut self, turn: &mut Turn<'_>, key: OfferKey, leg: LegKey) {
         if let Some(offer) = self.offers.get_mut(key) {
-            offer.stage = Stage::Confirming { leg };
+            offer.stage = Stage::Confirming { leg, since: turn.now.at };
             let call = offer.call;
             let words = self.prompt(call, "agent-confirm");
             self.play(turn, leg, vec![words, Item::Pause(CONFIRM_PAUSE_MS)], true);
@@ -261,7 +274,7 @@ impl Pbx {
 
     /// A key was pressed on a phone of the offer.
     pub(crate) fn offer_key(&mut self, turn: &mut Turn<'_>, key: OfferKey, digit: char) {
-        let Some(Stage::Confirming { leg }) = self.offers.get(key).map(|o| o.stage) else { return };
+        let Some(Stage::Confirming { leg, .. }) = self.offers.get(key).map(|o| o.stage) else { return };
         if self.with_queue_of(key, |queue| queue.confirm_key).flatten() == Some(digit) {
             self.stop_play(turn, leg);
             self.offer_won(turn, key, leg);
@@ -286,14 +299,15 @@ impl Pbx {
         let words = self.prompt(call, &name);
         let play = self.play(turn, leg, vec![words], false);
         if let Some(offer) = self.offers.get_mut(key) {
-            offer.stage = Stage::Won { leg, play };
+            let since = offer.stage.answered().unwrap_or(turn.now.at);
+            offer.stage = Stage::Won { leg, play, since };
         }
         self.timers.set(Timer::Offer(key), turn.now.at + ANNOUNCEMENT_TIME);
     }
 
     /// The announcement to the agent is over.
     pub(crate) fn offer_told(&mut self, turn: &mut Turn<'_>, key: OfferKey, said: PlayId) {
-        if let Some(Stage::Won { leg, play }) = self.offers.get(key).map(|o| o.stage)
+        if let Some(Stage::Won { leg, play, .. }) = self.offers.get(key).map(|o| o.stage)
             && play == Some(said)
         {
             self.offer_joined(turn, key, leg);
@@ -341,7 +355,8 @@ impl Pbx {
     pub(crate) fn offer_timed_out(&mut self, turn: &mut Turn<'_>, key: OfferKey) {
         match self.offers.get(key).map(|o| o.stage) {
             Some(Stage::Won { leg, .. }) => self.offer_joined(turn, key, leg),
-            Some(Stage::Ringing | Stage::Confirming { .. }) => self.offer_lost(turn, key, Cause::NoAnswer),
+            Some(Stage::Ringing) => self.offer_lost(turn, key, Cause::NoAnswer),
+            Some(Stage::Confirming { .. }) => self.offer_lost(turn, key, Cause::NotConfirmed),
             None => {}
         }
     }
@@ -350,7 +365,7 @@ impl Pbx {
         let limits = self.with_queue_of(key, |q| {
             let limit = match cause {
                 Cause::Unreachable => q.rona_unreachable,
-                Cause::NoAnswer => q.rona_no_answer,
+                Cause::NoAnswer | Cause::NotConfirmed => q.rona_no_answer,
                 Cause::Busy => q.rona_busy,
                 Cause::Rejected => q.rona_reject,
             };
@@ -361,6 +376,7 @@ impl Pbx {
             let (reason, why) = match cause {
                 Cause::Unreachable => (REASON_UNREACHABLE, "phone unreachable"),
                 Cause::NoAnswer => (REASON_RONA, "RONA: no answer"),
+                Cause::NotConfirmed => (REASON_RONA, "RONA: not confirmed"),
                 Cause::Busy => (REASON_RONA, "RONA: busy"),
                 Cause::Rejected => (REASON_RONA, "RONA: rejected"),
             };
@@ -374,7 +390,7 @@ impl Pbx {
             Some(Phase::Ringing { .. }) => {
                 let (disposition, code) = match cause {
                     Cause::Busy | Cause::Rejected => (Disposition::Busy, 486),
-                    Cause::NoAnswer => (Disposition::NoAnswer, 480),
+                    Cause::NoAnswer | Cause::NotConfirmed => (Disposition::NoAnswer, 480),
                     Cause::Unreachable => (Disposition::Failed, 480),
                 };
                 self.cannot_connect(turn, offer.call, cause.as_str(), disposition, code);
@@ -436,7 +452,8 @@ impl Pbx {
             Purpose::Agent { index, .. } => self.agents.get(*index).map_or_else(String::new, |a| a.id.clone()),
             Purpose::Extension(name) | Purpose::Outside(name) => name.clone(),
         };
-        let ring_ms = turn.now.at.since(offer.began).as_millis() as u64;
+        let rang_until = offer.stage.answered().unwrap_or(turn.now.at);
+        let ring_ms = rang_until.since(offer.began).as_millis() as u64;
         self.note(turn, uid, None, "router", Detail::OfferEnded { agent, cause: cause.to_string(), ring_ms });
         Some(offer)
     }

@@ -202,6 +202,7 @@ impl Pbx {
                     self.unmatched = true;
                 }
                 Timer::LegClose(leg) => self.leg_closed(leg),
+                Timer::Forget => self.forget_acquaintances(turn.now),
                 Timer::LineBattery(port) => self.battery_still_lost(turn, port),
             }
             self.settle(turn);

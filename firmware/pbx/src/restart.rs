@@ -34,6 +34,7 @@ impl Pbx {
         for agent in gone {
             self.agent_wants(turn, agent, Happening::LogOut, None, "not in the configuration");
         }
+        self.forget_acquaintances(turn.now);
         self.unmatched = true;
         self.staffing_changed = true;
         self.all_lamps(turn);

@@ -210,6 +210,8 @@ impl Pbx {
         }
     }
 
+    /// Not a matter of `monitor` and `monitor-consent`: these protect from being heard unawares, and here the agent is
+    /// disconnected and the caller spoken to.
     fn take_over_of(&mut self, turn: &mut Turn<'_>, call: CallKey, id: &str, whom: &str) -> Result<(), Refusal> {
         let (target, _, _) = self.call_of(id, whom)?;
         if self.accept_caller(turn, call).is_some() {

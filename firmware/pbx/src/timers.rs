@@ -35,6 +35,8 @@ pub enum Timer {
     AgentAgain(AgentIndex),
     /// A leg that is over leaves the tables.
     LegClose(LegKey),
+    /// The oldest memory of who spoke to whom is as old as the site allows.
+    Forget,
     /// A line without battery is broken rather than released.
     LineBattery(PortId),
 }

@@ -52,6 +52,31 @@ fn ladders() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+/// Whatever is typed after a request for a PIN stays out of what is told, also when the ladders are written anew.
+#[test]
+fn no_ladder_shows_the_digits_of_a_pin() {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ladders");
+    let pins = |text: &str| {
+        let words: Vec<String> = text.split_whitespace().map(|w| w.trim_end_matches(';').to_string()).collect();
+        words.windows(2).filter(|two| two[0] == "pin").map(|two| two[1].clone()).collect::<Vec<_>>()
+    };
+    let mut typed = 0;
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        let file = std::fs::read_to_string(&path).unwrap();
+        let told = play(&file);
+        let rows = told.lines().filter(|line| !line.starts_with(['>', '@', '#']));
+        let digits: String =
+            rows.clone().filter_map(|row| row.split("digit: '").nth(1).and_then(|r| r.chars().next())).collect();
+        for pin in pins(SITE).into_iter().chain(pins(&file)) {
+            typed += usize::from(file.contains(&format!("{pin}#")));
+            assert!(!digits.contains(&pin), "{}: {pin} in {digits}", path.display());
+            assert!(rows.clone().all(|row| !row.contains(&format!("\"{pin}"))), "{}: {pin}", path.display());
+        }
+    }
+    assert!(typed >= 2, "no ladder types a PIN any more");
+}
+
 fn play(file: &str) -> String {
     let beside = |mark: &str| {
         let lines = file.lines().filter_map(|l| l.strip_prefix(mark));

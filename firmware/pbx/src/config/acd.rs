@@ -229,7 +229,8 @@ pub struct Queue {
     pub agent_announce: Option<String>,
     /// `confirm-key 1`: the agent must press it before the caller is joined; default none.
     pub confirm_key: Option<char>,
-    /// `monitor yes|no`, default yes: whether supervisors may listen to its calls.
+    /// `monitor yes|no`, default yes: whether supervisors may listen to its calls, whisper and barge in. Taking over is
+    /// always allowed: nobody listens unseen, the caller and the agent notice it at once.
     pub monitor: bool,
     /// `monitor-tone yes|no`, default yes: the agent hears a tone when a supervisor comes.
     pub monitor_tone: bool,

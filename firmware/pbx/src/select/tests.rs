@@ -279,9 +279,8 @@ fn by_the_rules(asked: &Asked<'_>, seen: &[Seen<'_>]) -> Vec<usize> {
             && (!asked.wait_for_preferred || asked.preferred.is_none_or(|p| p == agent.agent))
     };
     let sum = |agent: &Seen<'_>| asked.wishes.iter().map(|w| u64::from(level(agent, w))).sum::<u64>();
-    let liked = |agent: &Seen<'_>| {
-        asked.wishes.iter().filter(|w| !w.required).map(|w| u64::from(level(agent, w))).sum::<u64>()
-    };
+    let liked =
+        |agent: &Seen<'_>| asked.wishes.iter().filter(|w| !w.required).map(|w| u64::from(level(agent, w))).sum::<u64>();
     let mut winners: Vec<usize> = (0..seen.len()).filter(|i| may(&seen[*i])).collect();
     // The holders of all tickets in a row, from the drawn one on.
     let holders: Vec<usize> =

@@ -67,9 +67,9 @@ texts! {
     QUEUE_STICKY_WAIT: "来电者等候上次通话座席的时间，0 为不等", "callers wait so long for the agent whom they spoke to last; 0: not at all";
     QUEUE_AGENT_ANNOUNCE: "接通前播放给座席的提示音", "prompt played to the agent before the caller is joined";
     QUEUE_CONFIRM_KEY: "接通前座席须按的键", "key that the agent must press before the caller is joined";
-    QUEUE_MONITOR: "班长是否可以监听", "whether supervisors may listen";
+    QUEUE_MONITOR: "班长是否可以监听、密语、强插；接管不受此限，因为主叫和座席都会察觉", "whether supervisors may listen, whisper and barge in; taking over is always allowed, because caller and agent cannot fail to notice it";
     QUEUE_MONITOR_TONE: "班长加入时座席是否听到提示音", "whether the agent hears a tone when a supervisor comes";
-    QUEUE_MONITOR_CONSENT: "监听前是否告知来电者", "whether the caller is told before a supervisor listens";
+    QUEUE_MONITOR_CONSENT: "监听前是否告知来电者；告知播完后才派给座席", "whether the caller is told before a supervisor listens; no agent is offered to him before he has heard it";
     QUEUE_SURGE_AGENTS: "应急模式开启时增加的座席", "agents who serve the queue, too, while the surge profile is on";
     QUEUE_SURGE_WRAP_UP: "应急模式开启时的整理时间，默认不变", "wrap-up while the surge profile is on; unchanged by default";
     QUEUE_RECORD: "是否录音", "whether calls are recorded";
@@ -132,7 +132,7 @@ texts! {
     CODES_LISTEN: "监听，后加座席工号", "supervisor: listen, an agent follows";
     CODES_WHISPER: "密语，后加座席工号", "supervisor: whisper, an agent follows";
     CODES_BARGE: "强插，后加座席工号", "supervisor: barge, an agent follows";
-    CODES_TAKE_OVER: "接管，后加座席工号", "supervisor: take over, an agent follows";
+    CODES_TAKE_OVER: "接管，后加座席工号；不允许监听的队列也可以", "supervisor: take over, an agent follows; also from a queue whose calls must not be monitored";
     CODES_FORCE_STATE: "强制座席状态，后加座席工号", "supervisor: force a state, an agent follows";
     CODES_MOVE_CALLER: "移动等待者，后加其位置", "supervisor: move a caller, his place follows";
     CODES_RE_PRIORITISE: "改变等待者的优先级，后加其位置", "supervisor: change a caller's priority, his place follows";

@@ -28,6 +28,7 @@ texts! {
     SHIFT_END: "下班", "end of shift";
     ANSWERED: "已接通", "answered";
     NO_ANSWER: "无人接听", "no answer";
+    NOT_CONFIRMED: "已应答，未按键确认", "answered, but the key that accepts the call was not pressed";
     BUSY: "忙", "busy";
     FAILED: "失败", "failed";
     ABANDONED: "放弃", "abandoned";
@@ -108,6 +109,7 @@ texts! {
     MOVED: "被班长移走", "moved by a supervisor";
     PICKED: "被班长接走", "picked by a supervisor";
     MISSED: "未接来电", "missed: no answer";
+    MISSED_UNCONFIRMED: "未接来电：未按键确认", "missed: not confirmed";
     MISSED_BUSY: "未接来电：忙", "missed: busy";
     MISSED_REJECTED: "未接来电：拒接", "missed: rejected";
     FULL: "队列已满", "full";
@@ -155,6 +157,7 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("FAILED", FAILED),
     ("abandoned", ABANDONED),
     ("no-answer", NO_ANSWER),
+    ("not-confirmed", NOT_CONFIRMED),
     ("busy", BUSY),
     ("rejected", REJECTED),
     ("cancelled", CANCELLED),
@@ -211,6 +214,7 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("moved by a supervisor", MOVED),
     ("picked by a supervisor", PICKED),
     ("RONA: no answer", MISSED),
+    ("RONA: not confirmed", MISSED_UNCONFIRMED),
     ("RONA: busy", MISSED_BUSY),
     ("RONA: rejected", MISSED_REJECTED),
     ("full", FULL),

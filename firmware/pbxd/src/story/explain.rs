@@ -221,10 +221,13 @@ fn line(why: &Exclusion, commit: Option<&ConfigCommit>, say: Say) -> String {
 /// What became of an offer.
 fn outcome(decision: &Decision<'_>, events: &[LegEvent], say: Say) -> String {
     let after = events.iter().filter(|event| event.seq > decision.event.seq);
+    // The phone that was answered last before the call was connected: what the agent heard and did then was not ringing.
+    let mut answered = None;
     for event in after {
         match &event.detail {
+            Detail::Answered if event.leg != Some(0) => answered = Some(event.at),
             Detail::Connected { with, .. } if Some(with.as_str()) == decision.chosen() => {
-                let rang = seconds(event.at.since(decision.event.at));
+                let rang = seconds(answered.unwrap_or(event.at).since(decision.event.at));
                 return say.text(key::RANG, &[("cause", say.plain(key::TOOK_IT)), ("ring", &rang)]);
             }
             Detail::OfferEnded { agent, cause, ring_ms } if Some(agent.as_str()) == decision.chosen() => {

@@ -295,7 +295,7 @@ fn crews(queue: &Queue, surge: bool) -> Vec<Vec<String>> {
 /// withdrawn.
 fn rule_of(queue: &Queue, cause: &str) -> Option<(u8, u8)> {
     match cause {
-        "no-answer" => Some((queue.rona_no_answer, 90)),
+        "no-answer" | "not-confirmed" => Some((queue.rona_no_answer, 90)),
         "busy" => Some((queue.rona_busy, 90)),
         "rejected" => Some((queue.rona_reject, 90)),
         "unreachable" => Some((queue.rona_unreachable, 91)),

@@ -150,9 +150,10 @@ impl Place {
             TermName::Skill => {
                 let skills = &config.agents.get(agent)?.skills;
                 let open = || queue.relax.values().take(self.rings(queue, now_us));
-                let preferred = queue.skills.iter().filter(|(skill, wanted)| {
-                    !wanted.required || open().any(|ring| ring.drop.contains(*skill))
-                });
+                let preferred = queue
+                    .skills
+                    .iter()
+                    .filter(|(skill, wanted)| !wanted.required || open().any(|ring| ring.drop.contains(*skill)));
                 preferred.filter_map(|(skill, _)| skills.get(skill)).map(|level| u64::from(*level)).sum()
             }
             TermName::IdleMs => (now_us - book.idle_us) / 1_000,

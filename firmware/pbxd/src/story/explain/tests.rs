@@ -34,7 +34,9 @@ fn at(ms: u64, detail: Detail) -> LegEvent {
 
 /// The tables as the router would see them: 1001 and 1003 know billing, 1002 too little of it.
 fn decided(idle_ms: [u64; 3], busy: &[usize]) -> (Vec<Candidate>, Vec<usize>, String) {
-    let levels = [7u8, 3, 9].map(|level| BTreeMap::from([("billing".to_string(), level)]));
+    let skills = [(7u8, 4u8), (3, 1), (9, 6)];
+    let levels =
+        skills.map(|(billing, english)| BTreeMap::from([("billing".into(), billing), ("english".into(), english)]));
     let busy_now = |index| {
         busy.contains(&index).then(|| Exclusion {
             rule: Rule::NotReady,
@@ -57,7 +59,10 @@ fn decided(idle_ms: [u64; 3], busy: &[usize]) -> (Vec<Candidate>, Vec<usize>, St
             tries: 0,
         })
         .collect();
-    let wishes = [Wish { skill: "billing", level: 5, required: true }];
+    let wishes = [
+        Wish { skill: "billing", level: 5, required: true },
+        Wish { skill: "english", level: 1, required: false },
+    ];
     let asked = Asked {
         queue: "support",
         strategy: Strategy::LongestIdle,
@@ -110,8 +115,8 @@ fn every_number_every_exclusion_and_its_line_is_told() {
         "+4.000 s): queue support offers to agent 1001",
         "priority 5, waited 4.000 s, the starvation bound puts the caller before all others",
         "strategy: longest idle",
-        "▶ 1001    yes        7      8.000 s   1      ████████████████████████",
-        "  1003    no         9      61.000 s  3",
+        "▶ 1001    yes        4                 8.000 s   1      ████████████████████████",
+        "  1003    no         6                 61.000 s  3",
         "decided by: preferred, the larger wins",
         "result: answered, rang 2.500 s",
         "chosen from the table above",
@@ -121,6 +126,14 @@ fn every_number_every_exclusion_and_its_line_is_told() {
     }
     assert_eq!(text.matches("decide the same again: yes").count(), 3, "{text}");
     assert_eq!(decides_again(&call()), Some(true));
+}
+
+#[test]
+fn what_the_agent_hears_before_the_caller_is_no_ringing() {
+    let mut events = call();
+    events.insert(5, LegEvent { leg: Some(1), actor: "extension 2001".into(), ..at(6_000, Detail::Answered) });
+    let text = explain(&events, &[], Language::En);
+    assert!(text.contains("result: answered, rang 1.000 s"), "{text}");
 }
 
 #[test]
