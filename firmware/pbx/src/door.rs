@@ -31,6 +31,13 @@ pub enum Input {
     Stored(u64),
     /// The world outside is in trouble, or well again.
     Trouble(Trouble),
+    /// Somebody at the box acts.
+    Operator {
+        /// Who, for the journal: `panel`, `console alice`.
+        actor: String,
+        /// What.
+        act: Act,
+    },
     /// Recovery set the journaled input of this number aside because handling it killed the program twice;
     /// its call, when known, is ended.
     SetAside {
@@ -46,6 +53,23 @@ pub enum Input {
     },
     /// `deadline()` has come.
     Timer,
+}
+
+/// What an operator does at the box itself. Repeating an act is harmless.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Act {
+    /// The surge profile on or off.
+    Surge {
+        /// Wanted.
+        on: bool,
+    },
+    /// An alarm was seen.
+    Acknowledge {
+        /// Name of the alarm.
+        name: String,
+        /// What it concerns.
+        subject: String,
+    },
 }
 
 /// What the program knows at its start. The first input of all.

@@ -7,7 +7,7 @@ extern crate alloc;
 
 mod acquaintance;
 pub mod agent;
-mod alarm;
+pub mod alarm;
 mod ask;
 pub mod calendar;
 mod call;
@@ -15,6 +15,7 @@ pub mod code;
 pub mod config;
 pub mod dialplan;
 pub mod door;
+pub mod equipment;
 pub mod event;
 mod inward;
 mod lamp;

@@ -182,7 +182,7 @@ impl Pbx {
 }
 
 /// A port in the words of alarms.
-fn subject(port: PortId) -> String {
+pub(crate) fn subject(port: PortId) -> String {
     format!("card {} port {}", port.card, port.port)
 }
 

@@ -163,6 +163,7 @@ impl Pbx {
             Input::Line(port, event) => self.line_event(turn, port, event),
             Input::Stored(upto) => self.stored = self.stored.max(upto),
             Input::Trouble(trouble) => self.trouble(turn, &trouble),
+            Input::Operator { actor, act } => self.operate(turn, &actor, &act),
             Input::SetAside { seq, input } => self.set_aside(turn, seq, &input),
             Input::Stop { end_calls } => self.stop(turn, end_calls),
         }

@@ -152,6 +152,7 @@ impl Pbx {
             | Input::Configured(_)
             | Input::Stored(_)
             | Input::Trouble(_)
+            | Input::Operator { .. }
             | Input::SetAside { .. }
             | Input::Stop { .. }
             | Input::Timer => None,

@@ -396,12 +396,9 @@ impl Pbx {
         if all != Some(true) {
             return Err("monitor-refused");
         }
-        self.surge = !self.surge;
-        self.unmatched = true;
-        self.staffing_changed = true;
-        let on = self.surge;
+        let on = !self.surge;
         self.note_act(turn, None, id, "surge", "", "");
-        self.note(turn, None, None, &format!("supervisor {id}"), Detail::Surge { on });
+        self.set_surge(turn, &format!("supervisor {id}"), on);
         Ok(if on { "surge-on" } else { "surge-off" })
     }
 }

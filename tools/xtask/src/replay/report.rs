@@ -281,6 +281,7 @@ pub fn input_words(input: &Input) -> String {
         Input::Sip(other @ (SipIn::Opened { .. } | SipIn::Closed { .. } | SipIn::Timer)) => format!("SIP {other:?}"),
         Input::Media(report) => format!("Media {report:?}"),
         Input::Line(port, event) => format!("Line {}/{} {event:?}", port.card, port.port),
+        Input::Operator { actor, act } => format!("Operator {actor} {act:?}"),
         Input::Rebuilt(_) | Input::Stored(_) | Input::Trouble(_) | Input::Stop { .. } | Input::Timer => {
             format!("{input:?}")
         }

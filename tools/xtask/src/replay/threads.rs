@@ -63,6 +63,7 @@ fn of_input(input: &Input) -> Option<Thread> {
         | Input::Rebuilt(_)
         | Input::Stored(_)
         | Input::Trouble(_)
+        | Input::Operator { .. }
         | Input::Stop { .. }
         | Input::Timer => None,
     }
