@@ -201,6 +201,9 @@ impl Site {
             ["restart"] => self.restart(),
             ["stop"] => self.give(Input::Stop { end_calls: true }),
             ["phone", user, "registers"] => self.register(user),
+            ["phone", user, "listens"] => {
+                self.phone(user);
+            }
             ["phone", user, "dials", number] => self.dial(user, number),
             ["phone", user, act] => self.act(user, act),
             other => panic!("no such step: {other:?}"),
@@ -340,6 +343,7 @@ impl Site {
             "answers" => p.endpoint.accept(now, dialog, Some(answer), out),
             "declines" => p.endpoint.refuse(now, dialog, 603, out),
             "is-busy" => p.endpoint.refuse(now, dialog, 486, out),
+            "has-no-such" => p.endpoint.refuse(now, dialog, 404, out),
             "fails" => p.endpoint.refuse(now, dialog, 500, out),
             "hangs-up" => p.endpoint.hangup(now, dialog, None, out),
             "holds" => p.endpoint.reoffer(now, dialog, Some(Audio { direction: Direction::SendOnly, ..answer }), out),
