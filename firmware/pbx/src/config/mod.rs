@@ -3,12 +3,15 @@
 
 mod acd;
 mod check;
+pub mod document;
+pub mod edit;
 mod field;
 mod leaves;
 mod print;
 pub mod problem;
 mod read;
 pub mod schema;
+pub mod show;
 mod token;
 mod tree;
 pub mod value;

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::line::PortId;
 
+use super::document::MASK;
 use super::problem::{Report, shown};
 use super::schema::{Block, Leaf, Preset, Section, SectionKey, Sectioned};
 use super::tree::{Damage, Node, Word};
@@ -58,9 +59,15 @@ impl Places {
 
 /// Reads all sections. The configuration may be used only when nothing was reported.
 pub(super) fn read(nodes: &[Node], report: &mut Report) -> (Config, Places) {
-    let mut reader = Reader { report, places: Places::default(), config: Config::blank() };
+    let mut reader = Reader { report, places: Places::default(), config: Config::blank(), lenient: false };
     reader.sections(nodes);
     (reader.config, reader.places)
+}
+
+/// Reports what does not fit the schema in statements that may not be all: a leaf that must be given may be missing, a
+/// secret may be masked.
+pub(super) fn read_lenient(nodes: &[Node], report: &mut Report) {
+    Reader { report, places: Places::default(), config: Config::blank(), lenient: true }.sections(nodes);
 }
 
 /// A section whose head was read.
@@ -79,6 +86,7 @@ struct Reader<'a> {
     report: &'a mut Report,
     places: Places,
     config: Config,
+    lenient: bool,
 }
 
 fn place(word: &Word) -> (u32, u32) {
@@ -312,6 +320,13 @@ impl Reader<'_> {
             return false;
         }
         let words: Vec<&str> = node.values.iter().map(|w| w.text.as_str()).collect();
+        if leaf.kind.is_secret() && words == [MASK] {
+            if !self.lenient {
+                let reason = Text::new(problem::SECRET_MASKED).with("name", leaf.name);
+                self.report.error(place(&node.name), path, reason, problem::SECRET_MASKED_REMEDY);
+            }
+            return self.lenient;
+        }
         match leaf.kind.read(&words) {
             Ok(value) => {
                 if leaf.kind.names_entries() {
@@ -343,6 +358,9 @@ impl Reader<'_> {
             (leaf.set)(out, value);
             return;
         }
+        if self.lenient {
+            return;
+        }
         let swallowed = opened.body.iter().any(|n| n.damage == Damage::Quotation);
         if !swallowed && !self.places.is_bad(&opened.path) {
             let reason = Text::new(problem::LEAF_MISSING).with("name", leaf.name).with("doc", leaf.doc);
@@ -363,12 +381,12 @@ impl Reader<'_> {
     }
 }
 
-fn give(kind: Kind) -> Text {
+pub(super) fn give(kind: Kind) -> Text {
     Text::new(problem::GIVE).with("expected", kind.expected())
 }
 
 /// The word that was probably meant, otherwise what the kind looks like.
-fn suggest(kind: Kind, word: &str) -> Text {
+pub(super) fn suggest(kind: Kind, word: &str) -> Text {
     match nearest(word, kind.words()) {
         Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
         None => give(kind),
@@ -376,7 +394,7 @@ fn suggest(kind: Kind, word: &str) -> Text {
 }
 
 /// The known name that was probably meant: one that begins like it, stands in it, or differs in few letters.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     if name.len() > 32 {
         return None;
     }

@@ -4,9 +4,13 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use super::Config;
-use super::acd::{OVERFLOW_KIND_WORDS, OverflowKind, Reason};
+use super::acd::{
+    Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
+    Supervisor, Vip, Wanted,
+};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use super::value::{Kind, Unit, Value, Vocabulary};
 use crate::text::{Key, help, problem};
 
@@ -138,6 +142,62 @@ pub struct Leaf<T: 'static> {
     pub(super) get: fn(&T) -> Value,
     /// Fills the field.
     pub(super) set: fn(&mut T, Value),
+}
+
+/// A leaf as everybody but its section's type sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Keyword.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// When it is not given.
+    pub default: Preset,
+    /// What it means.
+    pub doc: Key,
+}
+
+fn rows_of<T: Sectioned>() -> Vec<Row> {
+    let row = |leaf: &Leaf<T>| Row { name: leaf.name, kind: leaf.kind, default: leaf.default, doc: leaf.doc };
+    T::LEAVES.iter().map(row).collect()
+}
+
+impl Section {
+    /// Its leaves, in the order in which they are printed.
+    pub fn rows(self) -> Vec<Row> {
+        match self {
+            Section::System => rows_of::<System>(),
+            Section::Sip => rows_of::<Sip>(),
+            Section::Media => rows_of::<Media>(),
+            Section::Routing => rows_of::<Routing>(),
+            Section::Card => Vec::new(),
+            Section::Port => rows_of::<Line>(),
+            Section::Extension => rows_of::<Extension>(),
+            Section::Calendar => rows_of::<Calendar>(),
+            Section::Skill => rows_of::<Skill>(),
+            Section::Agent => rows_of::<Agent>(),
+            Section::Queue => rows_of::<Queue>(),
+            Section::Wanted => rows_of::<Wanted>(),
+            Section::Relax => rows_of::<Relax>(),
+            Section::Menu => rows_of::<Menu>(),
+            Section::Overflow | Section::Exit | Section::Key | Section::Otherwise | Section::Number => {
+                rows_of::<Destination>()
+            }
+            Section::Trunk => rows_of::<Trunk>(),
+            Section::Route => rows_of::<Route>(),
+            Section::Did => rows_of::<Did>(),
+            Section::Vip => rows_of::<Vip>(),
+            Section::Supervisor => rows_of::<Supervisor>(),
+            Section::Reason => rows_of::<Reason>(),
+            Section::Disposition => rows_of::<Disposition>(),
+            Section::Codes => rows_of::<Codes>(),
+        }
+    }
+
+    /// The leaf of this name, with its place among the others.
+    pub fn row(self, name: &str) -> Option<(usize, Row)> {
+        self.rows().into_iter().enumerate().find(|(_, row)| row.name == name)
+    }
 }
 
 /// A section's keyword.

@@ -34,6 +34,8 @@ pub(super) enum TokenKind {
     ListClose,
     /// `;`
     Semicolon,
+    /// `# …` or `/* … */`, without its marks; only from [`scan_with_remarks`].
+    Remark(String),
 }
 
 struct Scanner<'a> {
@@ -44,11 +46,21 @@ struct Scanner<'a> {
     /// The last line with a broken quotation; a second one on it ends with the line, so that the scan stays linear.
     broken_line: u32,
     tokens: Vec<Token>,
+    remarks: bool,
     report: &'a mut Report,
 }
 
-/// All tokens of `text`; what is wrong with its characters goes to `report`.
+/// All tokens of `text` but its comments; what is wrong with its characters goes to `report`.
 pub(super) fn scan(text: &str, report: &mut Report) -> Vec<Token> {
+    scan_all(text, false, report)
+}
+
+/// All tokens of `text`, comments too. Nothing is reported: the text was read before.
+pub(super) fn scan_with_remarks(text: &str) -> Vec<Token> {
+    scan_all(text, true, &mut Report::default())
+}
+
+fn scan_all(text: &str, remarks: bool, report: &mut Report) -> Vec<Token> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut scanner = Scanner {
         rest: text.chars().peekable(),
@@ -57,6 +69,7 @@ pub(super) fn scan(text: &str, report: &mut Report) -> Vec<Token> {
         first: true,
         broken_line: 0,
         tokens: Vec::new(),
+        remarks,
         report,
     };
     while scanner.step() {}
@@ -109,8 +122,8 @@ impl Scanner<'_> {
             ']' => self.push(TokenKind::ListClose, at),
             ';' => self.push(TokenKind::Semicolon, at),
             '"' => self.quotation(at),
-            '#' => self.skip_line(),
-            '/' if self.rest.peek() == Some(&'*') => self.skip_comment(at),
+            '#' => self.line_remark(at),
+            '/' if self.rest.peek() == Some(&'*') => self.block_remark(at),
             c if c.is_whitespace() => {}
             c if c.is_control() => {
                 let reason = Text::new(problem::CONTROL_CHARACTER).with("code", format!("U+{:04X}", c as u32));
@@ -121,19 +134,36 @@ impl Scanner<'_> {
         true
     }
 
-    fn skip_line(&mut self) {
-        while self.rest.peek().is_some_and(|c| *c != '\n') {
-            self.next();
+    fn remark(&mut self, text: &str, at: (u32, u32), first: bool) {
+        if self.remarks {
+            let kind = TokenKind::Remark(text.trim().into());
+            self.tokens.push(Token { kind, line: at.0, column: at.1, first });
         }
     }
 
+    fn line_remark(&mut self, at: (u32, u32)) {
+        let first = self.first;
+        let mut text = String::new();
+        while let Some(c) = self.rest.peek().copied().filter(|c| *c != '\n') {
+            text.push(c);
+            self.next();
+        }
+        self.remark(&text, at, first);
+    }
+
     /// After `/`, before `*`.
-    fn skip_comment(&mut self, at: (u32, u32)) {
+    fn block_remark(&mut self, at: (u32, u32)) {
+        let first = self.first;
         self.next();
+        let mut text = String::new();
         while let Some(c) = self.next() {
             if c == '*' && self.next_if('/') {
+                for line in text.trim().lines() {
+                    self.remark(line.trim_start().trim_start_matches('*'), at, first);
+                }
                 return;
             }
+            text.push(c);
         }
         self.error(at, problem::COMMENT_OPEN, problem::COMMENT_OPEN_REMEDY);
     }

@@ -123,7 +123,8 @@ impl<'a> Parser<'a> {
 
     fn report_stray(&mut self, token: &Token) {
         let name = match token.kind {
-            TokenKind::Word { .. } => "",
+            // Comments are not among the tokens of a parser.
+            TokenKind::Word { .. } | TokenKind::Remark(_) => "",
             TokenKind::Open => "{",
             TokenKind::Close => "}",
             TokenKind::ListOpen => "[",
@@ -174,6 +175,7 @@ impl<'a> Parser<'a> {
                     self.report_stray(token);
                     self.at += 1;
                 }
+                TokenKind::Remark(_) => self.at += 1,
             }
         }
     }
@@ -258,6 +260,7 @@ impl<'a> Parser<'a> {
                     node.damage = node.damage.max(Damage::Values);
                     self.at += 1;
                 }
+                TokenKind::Remark(_) => self.at += 1,
             }
         }
     }

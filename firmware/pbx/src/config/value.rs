@@ -201,6 +201,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is shown to nobody.
+    pub(super) const fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::Pin { .. })
+    }
+
     /// Whether its words can name entries of a table.
     pub(super) const fn names_entries(self) -> bool {
         matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Skills)
@@ -335,30 +340,59 @@ impl Kind {
 impl Value {
     /// In the text form, as it stands after the name of its leaf; empty when absent.
     pub fn print(&self) -> String {
+        let words: Vec<String> = self.words().iter().map(|w| word(w)).collect();
         match self {
-            Value::Absent => String::new(),
-            Value::Number(n) => n.to_string(),
-            Value::Flag(true) => "yes".to_owned(),
-            Value::Flag(false) => "no".to_owned(),
-            Value::Text(text) => word(text),
-            Value::Texts(texts) => list(texts.iter().map(|t| word(t))),
-            Value::Language(language) => language.tag().to_owned(),
-            Value::Languages(languages) => list(languages.iter().map(|l| l.tag().to_owned())),
-            Value::Address(address) => address.to_string(),
-            Value::Socket(socket) => word(&socket.to_string()),
-            Value::Ports(first, last) => format!("{first}-{last}"),
+            Value::Texts(_)
+            | Value::Languages(_)
+            | Value::Skills(_)
+            | Value::Hours(_)
+            | Value::DaysOff(_)
+            | Value::ExtraHours(_) => {
+                if words.is_empty() {
+                    "[ ]".to_owned()
+                } else {
+                    format!("[ {} ]", words.join(" "))
+                }
+            }
+            Value::Absent
+            | Value::Number(_)
+            | Value::Flag(_)
+            | Value::Text(_)
+            | Value::Language(_)
+            | Value::Address(_)
+            | Value::Socket(_)
+            | Value::Ports(..)
+            | Value::Destination(_)
+            | Value::UtcOffset(_) => words.join(" "),
+        }
+    }
+
+    /// Its words without quotation, as [`Kind::read`] takes them; none when absent.
+    pub fn words(&self) -> Vec<String> {
+        match self {
+            Value::Absent => Vec::new(),
+            Value::Number(n) => [n.to_string()].into(),
+            Value::Flag(true) => ["yes".to_owned()].into(),
+            Value::Flag(false) => ["no".to_owned()].into(),
+            Value::Text(text) => [text.clone()].into(),
+            Value::Texts(texts) => texts.clone(),
+            Value::Language(language) => [language.tag().to_owned()].into(),
+            Value::Languages(languages) => languages.iter().map(|l| l.tag().to_owned()).collect(),
+            Value::Address(address) => [address.to_string()].into(),
+            Value::Socket(socket) => [socket.to_string()].into(),
+            Value::Ports(first, last) => [format!("{first}-{last}")].into(),
             Value::Destination(destination) => match destination {
-                Destination::Extension(name) => format!("extension {}", word(name)),
-                Destination::Queue(name) => format!("queue {}", word(name)),
-                Destination::Menu(name) => format!("menu {}", word(name)),
-                Destination::Echo => "echo".to_owned(),
-                Destination::Hangup => "hangup".to_owned(),
+                Destination::Extension(name) => ["extension".to_owned(), name.clone()].into(),
+                Destination::Queue(name) => ["queue".to_owned(), name.clone()].into(),
+                Destination::Menu(name) => ["menu".to_owned(), name.clone()].into(),
+                Destination::Echo => ["echo".to_owned()].into(),
+                Destination::Hangup => ["hangup".to_owned()].into(),
             },
-            Value::Skills(skills) => list(skills.iter().map(|(name, level)| format!("{name}:{level}"))),
-            Value::UtcOffset(minutes) => when::print_utc_offset(*minutes),
-            Value::Hours(hours) => list(hours.iter().map(when::print_hours)),
-            Value::DaysOff(days) => list(days.iter().map(when::print_days_off)),
-            Value::ExtraHours(hours) => list(hours.iter().map(when::print_extra)),
+            Value::Skills(skills) => skills.iter().map(|(name, level)| format!("{name}:{level}")).collect(),
+            Value::UtcOffset(minutes) => [when::print_utc_offset(*minutes)].into(),
+            Value::Hours(hours) => hours.iter().map(when::print_hours).collect(),
+            Value::DaysOff(days) => days.iter().map(when::print_days_off).collect(),
+            Value::ExtraHours(hours) => hours.iter().map(when::print_extra).collect(),
         }
     }
 
@@ -378,8 +412,8 @@ impl Value {
 
 /// A word in the text form, quoted when it must be.
 pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*' | '+');
-    if !text.is_empty() && text.chars().all(plain) {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*' | '+' | '/');
+    if !text.is_empty() && text.chars().all(plain) && !text.contains("/*") {
         return text.to_owned();
     }
     let mut out = String::from("\"");
@@ -394,11 +428,6 @@ pub(super) fn word(text: &str) -> String {
     }
     out.push('"');
     out
-}
-
-fn list(words: impl Iterator<Item = String>) -> String {
-    let words: Vec<String> = words.collect();
-    if words.is_empty() { "[ ]".to_owned() } else { format!("[ {} ]", words.join(" ")) }
 }
 
 /// The first word that stood before.

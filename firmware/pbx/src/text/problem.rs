@@ -39,6 +39,12 @@ texts! {
     BLOCK_EXPECTED_REMEDY: "写成 `{sample}`", "write `{sample}`";
     LEAF_EXPECTED: "`{name}` 是一个值，不是段", "`{name}` is a value, not a section";
     LEAF_EXPECTED_REMEDY: "写成 `{name} …;`", "write `{name} …;`";
+    KEY_TAKEN: "已有 `{name}`", "there is a `{name}` already";
+    KEY_TAKEN_REMEDY: "换一个名称，或先删除它", "choose another name, or delete that one first";
+    PATH_MISSING: "没有写明哪一项", "it is not said which statement is meant";
+    PATH_MISSING_REMEDY: "写出段名和名称", "name a section and its key";
+    NOT_WRITTEN: "配置中没有这一项", "the configuration has no such statement";
+    NOT_WRITTEN_REMEDY: "用 `show` 查看已有内容", "see with `show` what there is";
     KEY_MISSING: "`{name}` 缺少名称", "`{name}` needs a name";
     KEY_EXTRA: "`{name}` 之后有多余的 `{word}`", "`{word}` is too much after `{name}`";
     KEY_EXTRA_REMEDY: "删除 `{word}`", "remove `{word}`";
@@ -56,6 +62,8 @@ texts! {
     VALUE_TWICE_REMEDY: "删除其中之一", "remove one of them";
     NUMBER_OUT: "{value} 超出范围", "{value} is out of range";
     NUMBER_STEP: "{value} 不是 {step} 的倍数", "{value} is not a multiple of {step}";
+    SECRET_MASKED: "`{name}` 是隐藏密码的占位符，不是密码", "`{name}` is the mask of a secret, not a secret";
+    SECRET_MASKED_REMEDY: "写出密码，或在控制台载入以保留原密码", "write the secret, or load the text at the console, which keeps the old one";
     SECRET_SHORT: "密码只有 {count} 个字符", "the secret has only {count} characters";
     PORTS_BAD: "端口范围 {value} 不可用", "the port range {value} does not fit";
     GIVE: "应为{expected}", "give {expected}";
