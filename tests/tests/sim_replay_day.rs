@@ -234,10 +234,10 @@ fn one_leaf_of_the_configuration_is_found_at_the_first_input_where_it_matters() 
     let data = Data::new();
     let inputs = short(11);
     let leaf = |_: usize, input: &Input| match input {
-        Input::Configured(config) => {
+        Input::Configured(config, commit) => {
             let mut config = pbx::config::Config::clone(config);
             config.queues.values_mut().for_each(|queue| queue.wrap_up_s += 1);
-            Input::Configured(Arc::new(config))
+            Input::Configured(Arc::new(config), *commit)
         }
         other => other.clone(),
     };
@@ -329,7 +329,7 @@ fn tables_that_were_rebuilt_begin_anew_in_the_replay_too() {
     die_at_the_last_input(&data, 2);
     let mut live = Live::start(&data);
     let now = inputs[middle].0;
-    let configured = inputs.iter().find(|(_, input)| matches!(input, Input::Configured(_))).unwrap().1.clone();
+    let configured = inputs.iter().find(|(_, input)| matches!(input, Input::Configured(..))).unwrap().1.clone();
     live.give(&[boot(now, false, events_from), (now, configured), (now, Input::Rebuilt(Rebuilt::default()))]);
     live.give(&inputs[middle..]);
     live.stop();

@@ -131,7 +131,7 @@ mod tests {
              routing {{ sticky-days {days}; }} agent 1001 {{ pin 4711; }}
              queue support {{ title Support; agents [ 1001 ]; sticky-wait-s {wait_s}; }}"
         );
-        pbx.handle(at(s), Input::Configured(Arc::new(parse(&text).unwrap())), &mut Vec::new());
+        pbx.handle(at(s), Input::Configured(Arc::new(parse(&text).unwrap()), 1), &mut Vec::new());
     }
 
     #[test]

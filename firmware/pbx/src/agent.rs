@@ -430,7 +430,7 @@ pub fn next(state: State, happening: Happening, around: &Around) -> Option<State
 }
 
 impl Pbx {
-    /// Something happened to an agent by the agent's own doing, or by the box.
+    /// Something happened to an agent; who does such things ordinarily ([`usual_actor`]) has done it.
     pub(crate) fn agent(&mut self, turn: &mut Turn<'_>, index: AgentIndex, happening: Happening, why: &str) -> bool {
         self.agent_by(turn, index, happening, None, why)
     }
@@ -461,6 +461,8 @@ impl Pbx {
             }
             (_, _, _) => {}
         }
+        // Where the agent was is told also of the one who leaves.
+        let phone = agent.phone().unwrap_or_default().to_string();
         agent.enter(to, now);
         if to == State::LoggedOut {
             self.agents.sit_at(index, None);
@@ -494,22 +496,52 @@ impl Pbx {
             | State::Outbound => {}
         }
         self.staffing_changed = true;
-        self.note_agent(turn, index, from, actor, why);
+        let actor = actor.map_or_else(|| self.usual_actor(index, happening), ToString::to_string);
+        self.note_agent(turn, index, from, (&actor, phone), why);
         true
     }
 
-    fn note_agent(&mut self, turn: &mut Turn<'_>, index: AgentIndex, from: State, actor: Option<&str>, why: &str) {
+    /// Who brings a happening about, unless somebody else is named: the agent, the agent's phone, a timer or the router.
+    fn usual_actor(&self, index: AgentIndex, happening: Happening) -> String {
+        let Some(agent) = self.agents.get(index) else { return String::new() };
+        match happening {
+            Happening::LogIn
+            | Happening::LogOut
+            | Happening::GoNotReady(_)
+            | Happening::GoReady
+            | Happening::Answered(..)
+            | Happening::Held(..)
+            | Happening::WrapUpExtended(_)
+            | Happening::Disposed
+            | Happening::WrapUpFinished => format!("agent {}", agent.id),
+            Happening::Chosen(_)
+            | Happening::OfferLost(..)
+            | Happening::OfferWithdrawn(_)
+            | Happening::CallOver(..) => "router".into(),
+            Happening::WrapUpTimeOver => "timer wrap-up".into(),
+            Happening::Rings(_) | Happening::OwnCalls | Happening::PhoneBack => {
+                format!("phone {}", agent.phone().unwrap_or_default())
+            }
+        }
+    }
+
+    fn note_agent(
+        &mut self,
+        turn: &mut Turn<'_>,
+        index: AgentIndex,
+        from: State,
+        (actor, phone): (&str, String),
+        why: &str,
+    ) {
         let Some(agent) = self.agents.get(index) else { return };
         let (id, to) = (agent.id.clone(), agent.state);
-        let phone = agent.phone().unwrap_or_default().to_string();
         // What belongs to a call, from its answer to the end of its wrap-up, is told with it.
         let of_a_call = |state: State| state.call().is_some() || matches!(state, State::WrapUp(_));
         let joined = to.call().or(from.call()).and_then(|call| self.calls.get(call)).map(|c| c.uid);
         let last = agent.last.as_ref().map(|l| l.call);
         let call = if of_a_call(from) || of_a_call(to) { joined.or(last) } else { None };
-        let actor = actor.map_or_else(|| format!("agent {id}"), ToString::to_string);
         let detail = Detail::AgentState { agent: id, from: from.name(), to: to.name(), why: why.to_string(), phone };
-        self.note(turn, call, None, &actor, detail);
+        self.note(turn, call, None, actor, detail);
         self.agent_lamp(turn, index);
     }
 

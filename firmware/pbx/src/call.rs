@@ -491,7 +491,7 @@ impl Pbx {
             Phase::Ringing { offer } => self.withdraw_offer(turn, offer, "caller-gone"),
             Phase::Talking { served: Some(Served { queue, agent: Some(index) }), .. } => {
                 let after = self.wrap_up(call, &queue, index, turn.now.at);
-                self.agent(turn, index, Happening::CallOver(call, after), "call over");
+                self.agent_by(turn, index, Happening::CallOver(call, after), Some(by), "call over");
             }
             Phase::Monitoring(monitoring) => self.monitor_left(turn, call, &monitoring),
             Phase::Talking { served: None | Some(Served { agent: None, .. }), .. }

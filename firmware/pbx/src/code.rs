@@ -13,6 +13,7 @@ use crate::config::{Codes, Config, Queue, Reason};
 use crate::event::Detail;
 use crate::queue::seconds;
 use crate::roster::AgentIndex;
+use crate::supervise::mode_name;
 use crate::{Pbx, Turn};
 
 /// A feature code as dialled.
@@ -59,9 +60,7 @@ impl Act {
     /// Its name in events.
     pub fn name(&self) -> &'static str {
         match self {
-            Act::Monitor(MonitorMode::Listen, _) => "listen",
-            Act::Monitor(MonitorMode::Whisper, _) => "whisper",
-            Act::Monitor(MonitorMode::Barge, _) => "barge",
+            Act::Monitor(mode, _) => mode_name(*mode),
             Act::TakeOver(_) => "take-over",
             Act::Force(..) => "force-state",
             Act::Move(..) => "move-caller",

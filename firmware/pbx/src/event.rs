@@ -251,6 +251,9 @@ pub enum Detail {
         whom: String,
         /// Name of the prompt that told why not; empty when it was done.
         refused: String,
+        /// `listen`, `whisper`, `barge`, `monitor-end`: the supervisor's own call. None in rows of earlier versions.
+        #[serde(default)]
+        own: Option<Uid>,
     },
     /// A waiting caller was given another priority.
     Prioritised {

@@ -102,7 +102,7 @@ mod tests {
         agent 1001 { name \"A\"; extension 2001; logged-in yes; }\nagent 1002 { name \"B\"; }\n";
 
     fn configured(text: &str) -> Input {
-        Input::Configured(Arc::new(crate::config::parse(text).unwrap_or_else(|problems| panic!("{problems:#?}"))))
+        Input::Configured(Arc::new(crate::config::parse(text).unwrap_or_else(|problems| panic!("{problems:#?}"))), 1)
     }
 
     #[test]

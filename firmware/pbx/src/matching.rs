@@ -292,7 +292,8 @@ impl Pbx {
             let uid = self.calls.get(head.call).map(|c| c.uid);
             let cause = Cause::Unreachable.as_str().to_string();
             self.note(turn, uid, None, "router", Detail::OfferEnded { agent: id, cause, ring_ms: 0 });
-            self.agent(turn, index, Happening::GoNotReady(REASON_UNREACHABLE), "phone could not be rung");
+            let not_ready = Happening::GoNotReady(REASON_UNREACHABLE);
+            self.agent_by(turn, index, not_ready, Some("router"), "phone could not be rung");
             return false;
         };
         self.agent(turn, index, Happening::Chosen(offer), "chosen by the router");

@@ -151,7 +151,7 @@ impl Pbx {
 
     fn take(&mut self, turn: &mut Turn<'_>, input: Input) {
         match input {
-            Input::Configured(config) => self.configured(turn, config),
+            Input::Configured(config, commit) => self.configured(turn, config, commit),
             Input::Boot(boot) => {
                 self.next_event = self.next_event.max(boot.events_from);
                 self.boot(turn, &boot);

@@ -18,8 +18,8 @@ use crate::random::Random;
 use crate::{Pbx, Turn};
 
 impl Pbx {
-    /// A configuration is in force from now on. Live calls keep the one they began with.
-    pub(crate) fn configured(&mut self, turn: &mut Turn<'_>, config: Arc<Config>) {
+    /// The configuration of a commit is in force from now on. Live calls keep the one they began with.
+    pub(crate) fn configured(&mut self, turn: &mut Turn<'_>, config: Arc<Config>, commit: u64) {
         self.sip.configure(settings(&config));
         let used: Vec<u16> = self.legs.iter().filter_map(|(_, l)| l.rtp.as_ref().map(|r| r.port)).collect();
         self.ports.configure(config.media.rtp_ports, &used);
@@ -28,11 +28,12 @@ impl Pbx {
         self.configs.put(config);
         let calls = &self.calls;
         self.configs.forget_unless(|number| calls.iter().any(|(_, c)| c.config == number));
+        let actor = format!("config {commit}");
         for agent in begin {
-            self.agent(turn, agent, Happening::LogIn, "configuration: logged-in yes");
+            self.agent_by(turn, agent, Happening::LogIn, Some(&actor), "configuration: logged-in yes");
         }
         for agent in gone {
-            self.agent_wants(turn, agent, Happening::LogOut, None, "not in the configuration");
+            self.agent_wants(turn, agent, Happening::LogOut, Some(&actor), "not in the configuration");
         }
         self.forget_acquaintances(turn.now);
         self.unmatched = true;
@@ -85,8 +86,9 @@ impl Pbx {
             if away && self.configs.now().is_some_and(|c| c.extensions.contains_key(&phone)) {
                 self.agents.sit_at(index, Some(&phone));
             }
-            self.agent(turn, index, Happening::LogIn, "rebuilt from the leg-event journal");
-            self.agent(turn, index, happening, "rebuilt from the leg-event journal");
+            for happening in [Happening::LogIn, happening] {
+                self.agent_by(turn, index, happening, Some("recovery"), "rebuilt from the leg-event journal");
+            }
         }
     }
 
@@ -149,7 +151,7 @@ impl Pbx {
             Input::Sip(_)
             | Input::Boot(_)
             | Input::Rebuilt(_)
-            | Input::Configured(_)
+            | Input::Configured(..)
             | Input::Stored(_)
             | Input::Trouble(_)
             | Input::Operator { .. }

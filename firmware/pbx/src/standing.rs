@@ -13,6 +13,7 @@ use crate::Pbx;
 use crate::agent::State;
 use crate::call::{Call, CallKey, Origin, Phase};
 use crate::offer::{OfferKey, Purpose};
+use crate::supervise::mode_name;
 
 /// Queues, agents and calls at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,7 +33,7 @@ pub struct AgentNow {
     pub state: String,
     /// Since when.
     pub since: Instant,
-    /// Extension of the phone; empty when none.
+    /// Extension of the phone; empty when none, and when logged out.
     pub phone: String,
     /// The queue call that is offered to the agent, or that the agent talks in.
     pub call: Option<Uid>,
@@ -54,8 +55,15 @@ pub struct CallNow {
 /// What a call does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PhaseNow {
-    /// With the box alone: menu, announcement, feature code, or a supervisor who hears another call.
+    /// With the box alone: menu, announcement, feature code.
     Reception,
+    /// A supervisor who hears another call.
+    Monitoring {
+        /// `listen`, `whisper`, `barge`.
+        mode: String,
+        /// The call heard.
+        target: Option<Uid>,
+    },
     /// In a queue.
     Waiting {
         /// Queue name.
@@ -115,7 +123,7 @@ impl Pbx {
         AgentNow {
             state: agent.state.name(),
             since: agent.state_since,
-            phone: agent.phone().unwrap_or_default().to_string(),
+            phone: if agent.state == State::LoggedOut { "" } else { agent.phone().unwrap_or_default() }.to_string(),
             call: call.and_then(|call| self.uid_of(call)),
         }
     }
@@ -130,10 +138,13 @@ impl Pbx {
             Phase::Arriving
             | Phase::Menu(_)
             | Phase::Asking(_)
-            | Phase::Monitoring(_)
             | Phase::Echo { .. }
             | Phase::Announcement { .. }
             | Phase::Over => PhaseNow::Reception,
+            Phase::Monitoring(monitoring) => PhaseNow::Monitoring {
+                mode: mode_name(monitoring.mode).to_string(),
+                target: self.uid_of(monitoring.target),
+            },
             Phase::Waiting { place, offers } => PhaseNow::Waiting {
                 queue: place.queue.clone(),
                 since: place.since,

@@ -33,6 +33,15 @@ pub(crate) struct Monitoring {
     pub mode: MonitorMode,
 }
 
+/// A mode's name in events.
+pub(crate) fn mode_name(mode: MonitorMode) -> &'static str {
+    match mode {
+        MonitorMode::Listen => "listen",
+        MonitorMode::Whisper => "whisper",
+        MonitorMode::Barge => "barge",
+    }
+}
+
 /// Tells the supervisor who hears him now.
 fn mode_prompt(mode: MonitorMode) -> &'static str {
     match mode {
@@ -97,10 +106,22 @@ impl Pbx {
         whom: &str,
         refused: &str,
     ) {
-        let uid = target.and_then(|c| self.calls.get(c)).map(|c| c.uid);
         let (supervisor, act) = (id.to_string(), act.to_string());
-        let detail = Detail::Supervised { supervisor, act, whom: whom.to_string(), refused: refused.to_string() };
-        self.note(turn, uid, None, &format!("supervisor {id}"), detail);
+        let (whom, refused) = (whom.to_string(), refused.to_string());
+        self.note_supervised(turn, target, Detail::Supervised { supervisor, act, whom, refused, own: None });
+    }
+
+    /// A supervisor hears the call from now on, in another mode, or no longer: `own` is the call that he hears it by.
+    fn note_monitoring(&mut self, turn: &mut Turn<'_>, own: CallKey, id: &str, target: CallKey, act: &str) {
+        let (supervisor, act, refused) = (id.to_string(), act.to_string(), String::new());
+        let (whom, own) = (self.served_by(target), self.calls.get(own).map(|c| c.uid));
+        self.note_supervised(turn, Some(target), Detail::Supervised { supervisor, act, whom, refused, own });
+    }
+
+    fn note_supervised(&mut self, turn: &mut Turn<'_>, target: Option<CallKey>, detail: Detail) {
+        let Detail::Supervised { supervisor, .. } = &detail else { return };
+        let (uid, actor) = (target.and_then(|c| self.calls.get(c)).map(|c| c.uid), format!("supervisor {supervisor}"));
+        self.note(turn, uid, None, &actor, detail);
     }
 
     fn supervises(&self, id: &str, queue: &str) -> bool {
@@ -164,8 +185,7 @@ impl Pbx {
                 turn.out.push(Output::Media(Command::Beep { leg, tone: Tone::Monitor }));
             }
         }
-        let whom = self.served_by(target);
-        self.note_act(turn, Some(target), id, Act::Monitor(mode, String::new()).name(), &whom, "");
+        self.note_monitoring(turn, call, id, target, mode_name(mode));
         Ok(())
     }
 
@@ -182,8 +202,7 @@ impl Pbx {
             turn.out.push(Output::Media(Command::Monitor { leg, of, mode }));
             let words = self.prompt(call, mode_prompt(mode));
             self.play(turn, leg, vec![words], false);
-            let whom = self.served_by(target);
-            self.note_act(turn, Some(target), &supervisor, Act::Monitor(mode, String::new()).name(), &whom, "");
+            self.note_monitoring(turn, call, &supervisor, target, mode_name(mode));
         }
     }
 
@@ -195,8 +214,7 @@ impl Pbx {
         if let Some(leg) = self.caller_leg(call) {
             turn.out.push(Output::Media(Command::StopMonitor { leg }));
         }
-        let whom = self.served_by(monitoring.target);
-        self.note_act(turn, Some(monitoring.target), &monitoring.supervisor, "monitor-end", &whom, "");
+        self.note_monitoring(turn, call, &monitoring.supervisor, monitoring.target, "monitor-end");
     }
 
     /// A call that supervisors hear is over: they are told and released.
@@ -237,7 +255,9 @@ impl Pbx {
         self.end_leg(turn, partner, "taken over", Goodbye::HangUp(None));
         if let Some(index) = served.agent {
             let after = self.wrap_up(target, &served.queue, index, turn.now.at);
-            self.agent(turn, index, Happening::CallOver(target, after), "taken over by a supervisor");
+            let by = format!("supervisor {id}");
+            let over = Happening::CallOver(target, after);
+            self.agent_by(turn, index, over, Some(&by), "taken over by a supervisor");
         }
         let served = Served { queue: served.queue, agent: None };
         self.talk(turn, target, (caller, leg), Some(served), format!("supervisor {id}"), 0);

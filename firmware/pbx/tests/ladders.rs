@@ -169,7 +169,7 @@ impl Site {
             machine_restarted: false,
             events_from: 1,
         }));
-        site.give(Input::Configured(Arc::new(config)));
+        site.give(Input::Configured(Arc::new(config), 1));
         site.ladder.clear();
         site
     }

@@ -10,9 +10,10 @@ use crate::story::cdr::{Cdr, cdr};
 use crate::{control, story};
 use base::id::Uid;
 use base::media::Side;
+use base::time::Wall;
 use pbx::config::Language;
 use pbx::event::{Detail, LegEvent};
-use pbx::text::{ladder as key, state as state_key, text};
+use pbx::text::{explain as explain_key, ladder as key, state as state_key, text};
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,27 +93,61 @@ pub fn tell(data: &Path, wanted: Option<&str>, language: Language) -> Result<Str
     Ok(story::story(&events, &states, language))
 }
 
-/// Explains every decision of a call.
+/// The last call, and the last one of which there is something to explain, where that is another.
+fn last_decided(data: &Path, language: Language) -> Result<(Uid, Option<Uid>), String> {
+    let newest = find_call(data, None, language)?;
+    let decided = reader(data, language)?.last_call_offered().map_err(words(data, language))?;
+    Ok((newest, decided.filter(|call| *call != newest)))
+}
+
+/// Explains every decision of a call; of the last one that had a decision when none is named.
 pub fn explain(data: &Path, wanted: Option<&str>, language: Language) -> Result<String, String> {
-    let call = find_call(data, wanted, language)?;
+    let (call, passed_over) = match wanted.filter(|wanted| *wanted != "last") {
+        Some(wanted) => (find_call(data, Some(wanted), language)?, None),
+        None => match last_decided(data, language)? {
+            (newest, Some(decided)) => (decided, Some(newest)),
+            (newest, None) => (newest, None),
+        },
+    };
     let reader = reader(data, language)?;
+    let later = match passed_over {
+        Some(newest) => {
+            let began = reader.call_events(newest).map_err(words(data, language))?.first().map(|event| event.wall);
+            let time = began.map_or_else(String::new, story::say::utc);
+            let values = [("call", newest.to_string()), ("time", time)];
+            let later = text(explain_key::LATER_WITHOUT, language, &values.each_ref().map(|(n, v)| (*n, v.as_str())));
+            format!("{later}\n\n")
+        }
+        None => String::new(),
+    };
     let events = reader.call_events(call).map_err(words(data, language))?;
     let (Some(first), Some(last)) = (events.first(), events.last()) else {
         return Err(text(key::NO_CALLS, language, &[]));
     };
     let commits = reader.commits_between(first.wall, last.wall).map_err(words(data, language))?;
-    Ok(story::explain::explain(&events, &commits, language))
+    Ok(format!("{later}{}", story::explain::explain(&events, &commits, language)))
+}
+
+/// What is said of a moment that is not there yet; `last` is the last that is known.
+pub fn ahead(wall: Wall, now: Wall, last: Option<Wall>, language: Language) -> String {
+    let last = last.map_or_else(|| "-".to_string(), story::say::utc);
+    let (time, now) = (story::say::utc(wall), story::say::utc(now));
+    text(state_key::AHEAD, language, &[("time", &time), ("now", &now), ("last", &last)])
 }
 
 /// Tells how queues, agents and calls stood at a moment, as a person writes it; nothing or `now`: at the last event.
 pub fn state(data: &Path, time: Option<&str>, language: Language) -> Result<String, String> {
     let no_time = |time: &str| text(state_key::NO_TIME, language, &[("time", time)]);
+    let now = crate::clock::wall();
     let wall = match time.filter(|time| *time != "now") {
         Some(time) => story::moment::parse(time).ok_or_else(|| no_time(time))?,
-        None => crate::clock::wall(),
+        None => now,
     };
     let reader = reader(data, language)?;
     let moment = reader.moment(wall).map_err(words(data, language))?;
+    if wall > now {
+        return Err(ahead(wall, now, moment.last.as_ref().map(|last| last.wall), language));
+    }
     let Some(last) = &moment.last else {
         return Err(text(state_key::NOT_YET, language, &[("time", &story::say::utc(wall))]));
     };
@@ -187,3 +222,6 @@ pub fn verify(data: &Path, wanted: &str, language: Language) -> Result<String, S
     let words = format!("{} chunks, {} ms{}", report.chunks, report.duration_ms, found(&report));
     if report.chain_ok() { Ok(words) } else { Err(words) }
 }
+
+#[cfg(test)]
+mod tests;

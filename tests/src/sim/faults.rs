@@ -255,7 +255,7 @@ impl World {
     fn reconfigure(&mut self) {
         let mut config = self.plan.config();
         config.system.name = format!("simulated {}", self.stats.faults);
-        self.feed(Input::Configured(std::sync::Arc::new(config)));
+        self.feed(Input::Configured(std::sync::Arc::new(config), 1));
     }
 
     /// The program is back.

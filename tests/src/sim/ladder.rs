@@ -8,7 +8,7 @@ pub fn input(input: &Input) -> String {
     match input {
         Input::Sip(SipInput::Datagram { remote, bytes, .. }) => format!("{remote} {}", message(bytes)),
         Input::Sip(SipInput::Bytes { conn, bytes, .. }) => format!("{conn:?} {}", message(bytes)),
-        Input::Configured(_) => "configured".into(),
+        Input::Configured(..) => "configured".into(),
         other => format!("{other:?}"),
     }
 }

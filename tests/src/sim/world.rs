@@ -222,7 +222,7 @@ impl World {
         let config = self.config.clone();
         let (seed, build) = (self.dice.key(), "simulation".into());
         self.feed(Input::Boot(Boot { seed, build, recovered: false, machine_restarted: false, events_from: 1 }));
-        self.feed(Input::Configured(config));
+        self.feed(Input::Configured(config, 1));
         for port in self.plan.ports() {
             let event = LineEvent::Attached { off_hook: false, battery: true };
             self.plan_event(100_000, Event::Line(port, event));

@@ -64,6 +64,9 @@ texts! {
     OPEN: "尚未结束", "still open";
     SAME_TABLE: "与上表同一次选择", "chosen from the table above";
     AGAIN: "用以上各项重新选择，结果相同：{verdict}", "The same terms decide the same again: {verdict}";
+    LATER_WITHOUT:
+        "最后一个呼叫 {call}（{time}）没有选过座席；以下是最后一个选过座席的呼叫。",
+        "The last call, {call} of {time}, never had an agent chosen for it; this is the last call that had.";
     NO_DECISION: "这个呼叫没有选过座席。", "No agent was ever to be chosen for this call.";
 }
 

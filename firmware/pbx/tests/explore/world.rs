@@ -121,7 +121,7 @@ impl World {
             story: None,
         };
         world.give(Input::Boot(boot(false)));
-        world.give(Input::Configured(Arc::new(config)));
+        world.give(Input::Configured(Arc::new(config), 1));
         for at in 0..count {
             world.register(at);
         }

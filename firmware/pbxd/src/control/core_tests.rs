@@ -54,7 +54,7 @@ fn at(ms: u64) -> Now {
 fn begin() -> Vec<Input> {
     let config = parse(SITE).expect("site");
     let boot = Boot { seed: [3; 32], build: "b".into(), recovered: false, machine_restarted: false, events_from: 1 };
-    vec![Input::Boot(boot), Input::Configured(Arc::new(config))]
+    vec![Input::Boot(boot), Input::Configured(Arc::new(config), 1)]
 }
 
 fn records(outputs: &[Output]) -> Vec<Output> {

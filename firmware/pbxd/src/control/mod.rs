@@ -78,11 +78,11 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines };
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
-    keep_config(options, &site, &effects.store).map_err(|e| words(&e))?;
+    let commit = keep_config(options, &site, &effects.store).map_err(|e| words(&e))?;
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
-    let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()))];
+    let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()), commit)];
     begin.extend(rebuilt.map(Input::Rebuilt));
     control.turn(begin);
     // The line that scripts wait for; the log goes to standard error.
@@ -184,13 +184,13 @@ fn recover(
     Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot, rebuilt }))
 }
 
-/// Keeps the configuration text as a commit of its own when it is another than the last.
-fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<(), StoreError> {
+/// Keeps the configuration text as a commit of its own when it is another than the last. The number of its commit.
+fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<u64, StoreError> {
     let hash = |text: &str| Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect::<String>();
     let hash = hash(&site.text);
     let last = store::read::open_readonly(&options.data)?.last_config()?;
-    if last.as_ref().is_some_and(|(_, known)| *known == hash) {
-        return Ok(());
+    if let Some((number, _)) = last.as_ref().filter(|(_, known)| *known == hash) {
+        return Ok(*number);
     }
     let number = last.map_or(1, |(number, _)| number + 1);
     let comment = options.config.display().to_string();
@@ -199,7 +199,7 @@ fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<(), StoreErr
         ConfigCommit { number, wall_ms: clock::wall().as_millis(), author: "file".into(), comment, hash, text };
     // A store that is full at its start reports that itself.
     let _ = store.request(Request::Config(commit));
-    Ok(())
+    Ok(number)
 }
 
 /// What the leg-event journal knows.

@@ -22,6 +22,8 @@ pub struct Past {
     digests: VecDeque<Option<u32>>,
     first_seq: u64,
     last_seq: u64,
+    /// Time of the newest input.
+    last: Option<Now>,
     /// Time of the first input after each kept state.
     moments: BTreeMap<u64, Now>,
     builds: Vec<String>,
@@ -58,6 +60,7 @@ impl Past {
             digests: VecDeque::new(),
             first_seq,
             last_seq: first_seq.saturating_sub(1),
+            last: None,
             moments: BTreeMap::new(),
             builds: Vec::new(),
         };
@@ -83,6 +86,7 @@ impl Past {
                 }
                 let last = first_seq + payloads.len() as u64 - 1;
                 self.last_seq = self.last_seq.max(last);
+                self.last = Some(now);
                 for after in self.snapshots.iter().filter(|seq| (first_seq..=last).contains(&(**seq + 1))) {
                     self.moments.insert(*after, now);
                 }
@@ -109,6 +113,11 @@ impl Past {
     /// Number of the oldest and of the newest input.
     pub fn range(&self) -> (u64, u64) {
         (self.first_seq, self.last_seq)
+    }
+
+    /// Time of the newest input; none when the ring is empty.
+    pub fn last_time(&self) -> Option<Now> {
+        self.last
     }
 
     /// Builds that wrote the ring, oldest first, neighbours differ.

@@ -118,6 +118,21 @@ impl Reader {
         Ok(commits.collect::<Result<_, _>>()?)
     }
 
+    /// The newest call for which an agent was chosen; none when there is no such call.
+    pub fn last_call_offered(&self) -> Result<Option<Uid>, StoreError> {
+        let id: Option<String> = self
+            .connection()
+            .query_row(
+                "SELECT b.call_id FROM leg_event b WHERE b.kind = 'CallBegan' AND EXISTS
+               (SELECT 1 FROM leg_event o WHERE o.call_id = b.call_id AND o.kind = 'Offered')
+             ORDER BY b.seq DESC LIMIT 1",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        id.map(|id| super::main_db::parse_uid(&id)).transpose()
+    }
+
     /// Up to two calls whose identity begins with `prefix` (upper case): enough to see whether it means one.
     pub fn calls_with_prefix(&self, prefix: &str) -> Result<Vec<Uid>, StoreError> {
         let mut next = self.connection().prepare(

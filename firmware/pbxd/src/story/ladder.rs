@@ -301,7 +301,7 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
         Detail::Disposition { agent, code, .. } => {
             say.text(key::GAVE_RESULT, &[("agent", agent), ("code", &code.to_string())])
         }
-        Detail::Supervised { supervisor, act, whom, refused } => {
+        Detail::Supervised { supervisor, act, whom, refused, .. } => {
             let values =
                 [("supervisor", supervisor.as_str()), ("act", say.word(act)), ("whom", whom), ("why", refused)];
             let key = if refused.is_empty() { key::SUPERVISED } else { key::SUPERVISOR_REFUSED };

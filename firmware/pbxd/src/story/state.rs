@@ -51,6 +51,7 @@ enum Doing {
     Waiting { queue: String, since: Instant, priority: u8, ringing: Vec<String> },
     Ringing { extension: String },
     Outside { number: String },
+    Monitoring { mode: String, target: Uid },
     Talking { with: String, queue: String, since: Instant },
 }
 
@@ -61,11 +62,22 @@ impl Fold {
         if let Detail::AgentState { agent, from, to, why, phone } = &event.detail
             && from != to
         {
-            let (state, phone, why) = (to.clone(), phone.clone(), why.clone());
+            // The row of one who leaves says at which phone he was.
+            let phone = if to == "logged-out" { String::new() } else { phone.clone() };
+            let (state, why) = (to.clone(), why.clone());
             self.agents.insert(agent.clone(), Agent { state, since: event.at, phone, why });
         }
         let Some(uid) = event.call else { return };
         match &event.detail {
+            // The row stands with the call that is heard.
+            Detail::Supervised { act, own: Some(own), .. } => {
+                if let Some(call) = self.calls.get_mut(own) {
+                    call.doing = match act.as_str() {
+                        "listen" | "whisper" | "barge" => Doing::Monitoring { mode: act.clone(), target: uid },
+                        _ => Doing::Reception,
+                    };
+                }
+            }
             Detail::CallBegan { caller, called, origin } => {
                 let call = Call {
                     caller: caller.clone(),
@@ -130,7 +142,7 @@ impl Fold {
         let engaged = |call: &Call| match &call.doing {
             Doing::Waiting { ringing, .. } => offered(&agent.state) && ringing.iter().any(|other| other == id),
             Doing::Talking { with, queue, .. } => connected(&agent.state) && !queue.is_empty() && with == id,
-            Doing::Reception | Doing::Ringing { .. } | Doing::Outside { .. } => false,
+            Doing::Reception | Doing::Ringing { .. } | Doing::Monitoring { .. } | Doing::Outside { .. } => false,
         };
         let call = self.calls.iter().find(|(_, call)| engaged(call)).map(|(uid, _)| *uid);
         AgentNow { state: agent.state.clone(), since: agent.since, phone: agent.phone.clone(), call }
@@ -144,6 +156,7 @@ impl Fold {
             }
             Doing::Ringing { extension } => PhaseNow::Ringing { extension: extension.clone() },
             Doing::Outside { number } => PhaseNow::Outside { number: number.clone() },
+            Doing::Monitoring { mode, target } => PhaseNow::Monitoring { mode: mode.clone(), target: Some(*target) },
             Doing::Talking { queue, .. } => PhaseNow::Talking { queue: queue.clone() },
         };
         let (caller, called, origin) = (call.caller.clone(), call.called.clone(), call.origin.clone());
@@ -297,23 +310,27 @@ fn queues(fold: &Fold, standing: &Standing, shown: Shown, say: Say) -> String {
 }
 
 fn agents(fold: &Fold, standing: &Standing, shown: Shown, site: Option<&Config>, say: Say) -> String {
-    let rows: Vec<Vec<String>> = standing
-        .agents
-        .iter()
-        .map(|(id, agent)| {
-            let (utc, lasted) = shown.since(agent.since);
-            let why = fold.agents.get(id).map_or("", |agent| agent.why.as_str());
-            vec![
-                id.clone(),
-                say.state(&agent.state, site),
-                utc,
-                seconds(lasted),
-                say.word(why).to_string(),
-                dash(&agent.phone),
-                agent.call.map_or_else(|| "-".to_string(), |call| call.to_string()),
-            ]
-        })
-        .collect();
+    let known = standing.agents.iter().map(|(id, agent)| {
+        let (utc, lasted) = shown.since(agent.since);
+        let why = fold.agents.get(id).map_or("", |agent| agent.why.as_str());
+        let row = vec![
+            id.clone(),
+            say.state(&agent.state, site),
+            utc,
+            seconds(lasted),
+            say.word(why).to_string(),
+            dash(&agent.phone),
+            agent.call.map_or_else(|| "-".to_string(), |call| call.to_string()),
+        ];
+        (id, row)
+    });
+    // Whoever the configuration names and no row does was never at work.
+    let never = site.into_iter().flat_map(|site| site.agents.keys()).map(|id| {
+        let dashes = ["", "", "", "", ""].map(dash);
+        (id, [id.clone(), say.state("logged-out", site)].into_iter().chain(dashes).collect())
+    });
+    let all: BTreeMap<&String, Vec<String>> = never.chain(known).collect();
+    let rows: Vec<Vec<String>> = all.into_values().collect();
     if rows.is_empty() {
         return nobody(say);
     }
@@ -335,7 +352,7 @@ fn calls(fold: &Fold, shown: Shown, say: Say) -> String {
                 call.called.clone(),
                 utc,
                 seconds(lasted),
-                doing(call, shown, say),
+                doing(call, fold, shown, say),
             ]
         })
         .collect();
@@ -346,18 +363,37 @@ fn calls(fold: &Fold, shown: Shown, say: Say) -> String {
     table(&names.map(|k| say.plain(k)), &rows)
 }
 
-fn doing(call: &Call, shown: Shown, say: Say) -> String {
+fn doing(call: &Call, fold: &Fold, shown: Shown, say: Say) -> String {
     match &call.doing {
         Doing::Reception if call.routed.is_empty() => say.plain(key::ARRIVING).to_string(),
         Doing::Reception => say.text(key::RECEPTION, &[("to", &call.routed)]),
         Doing::Waiting { queue, .. } => say.text(key::WAITING, &[("queue", queue)]),
         Doing::Ringing { extension } => say.text(key::RINGS_AT, &[("extension", extension)]),
         Doing::Outside { number } => say.text(key::CALLS_OUTSIDE, &[("number", number)]),
+        Doing::Monitoring { mode, target } => {
+            let phrase = match mode.as_str() {
+                "whisper" => key::WHISPERING,
+                "barge" => key::BARGED,
+                _ => key::LISTENING,
+            };
+            say.text(phrase, &[("whom", &partner_of(*target, fold, say))])
+        }
         Doing::Talking { with, queue, since } => {
             let time = seconds(shown.at.since(*since));
             let words = say.text(key::TALKING, &[("with", with), ("time", &time)]);
             if queue.is_empty() { words } else { say.text(key::FROM_QUEUE, &[("words", &words), ("queue", queue)]) }
         }
+    }
+}
+
+/// Who talks in a call that is heard by another.
+fn partner_of(target: Uid, fold: &Fold, say: Say) -> String {
+    match fold.calls.get(&target).map(|call| &call.doing) {
+        Some(Doing::Talking { with, .. }) => match with.strip_prefix("supervisor ") {
+            Some(id) => say.text(key::OF_SUPERVISOR, &[("id", id)]),
+            None => say.text(key::OF_AGENT, &[("id", with)]),
+        },
+        Some(_) | None => say.plain(key::OF_SOMEBODY).to_string(),
     }
 }
 
@@ -368,3 +404,6 @@ fn caller(call: &Call, say: Say) -> String {
 fn dash(text: &str) -> String {
     if text.is_empty() { "-".to_string() } else { text.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

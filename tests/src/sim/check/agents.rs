@@ -201,10 +201,13 @@ impl Agents {
         if why.is_empty() || row.actor.is_empty() {
             found.push(format!("agent {agent} enters {to} without a cause"));
         }
+        if doer(why).is_some_and(|who| !row.actor.starts_with(who)) {
+            found.push(format!("agent {agent} enters {to} ({why}) by the doing of {}", row.actor));
+        }
         if !LEGAL.iter().any(|(s, follow)| *s == was && follow.contains(&will)) {
             found.push(format!("agent {agent} goes from {from} to {to}: {why}"));
         }
-        if book.phone != phone && was != Doing::LoggedOut && will != Doing::LoggedOut {
+        if book.phone != phone && was != Doing::LoggedOut {
             found.push(format!("agent {agent} moves from phone {} to {phone} while {from}", book.phone));
         }
         book.check_miss(agent, to, found);
@@ -308,4 +311,29 @@ fn wrap_of(queue: &Queue, now_us: u64, surge: bool, disposed: bool) -> Option<Wr
     let latest_us = now_us + u64::from(queue.wrap_up_max_s.max(wrap_s)) * 1_000_000;
     let owes = queue.disposition_required && !disposed;
     (wrap_s > 0 || owes).then(|| Wrap { until_us: now_us + u64::from(wrap_s) * 1_000_000, latest_us, owes })
+}
+
+/// Who does what a state is entered for, as the beginning of the row's actor; none where several may.
+pub fn doer(why: &str) -> Option<&'static str> {
+    match why {
+        "feature code"
+        | "id and PIN"
+        | "answered"
+        | "disposition given"
+        | "another agent logged in"
+        | "logged in at another phone"
+        | "caller on hold"
+        | "caller taken back" => Some("agent "),
+        "phone rings" | "own call over" | "phone registered" => Some("phone "),
+        "chosen by the router"
+        | "phone could not be rung"
+        | "phone unreachable"
+        | "RONA: no answer"
+        | "RONA: busy"
+        | "RONA: rejected" => Some("router"),
+        "wrap-up time over" => Some("timer wrap-up"),
+        "forced by a supervisor" | "taken over by a supervisor" => Some("supervisor "),
+        "configuration: logged-in yes" | "not in the configuration" => Some("config "),
+        _ => None,
+    }
 }

@@ -27,13 +27,17 @@ impl Told {
 
     fn row(&mut self, call: u128, detail: Detail) -> &mut Told {
         self.seq += 1;
+        let actor = match &detail {
+            Detail::AgentState { why, .. } => super::agents::doer(why).unwrap_or("test"),
+            _ => "test",
+        };
         let row = LegEvent {
             seq: self.seq,
             at: Instant::from_micros(self.at_us),
             wall: Wall::from_millis(0),
             call: (call > 0).then_some(Uid(call)),
             leg: Some(0),
-            actor: "test".into(),
+            actor: actor.into(),
             detail,
         };
         let caller = match &row.detail {

@@ -83,6 +83,10 @@ pub fn replay(options: &Options, build: &str, language: Language) -> Result<Repo
     let master = MasterKey::open_or_create(&key).map_err(|e| unusable(&e))?;
     let began = Instant::now();
     let past = Past::open(&data.join("journal"), master).map_err(|e| unusable(&e))?;
+    let clock = pbxd::clock::wall();
+    if let Some(from) = options.span.from.filter(|from| *from > clock) {
+        return Err(pbxd::tell::ahead(from, clock, past.last_time().map(|last| last.wall), language));
+    }
     let reader = pbxd::store::read::open_untouched(data).map_err(|e| unusable(&e))?;
     let rows = Rows::new(reader).map_err(|e| unusable(&e))?;
     let mut told = Instant::now();

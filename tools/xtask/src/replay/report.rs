@@ -273,7 +273,7 @@ pub fn input_words(input: &Input) -> String {
             "Boot recovered={} machine_restarted={} events_from={} build={}",
             boot.recovered, boot.machine_restarted, boot.events_from, boot.build
         ),
-        Input::Configured(config) => format!("Configured {}", config.system.name),
+        Input::Configured(config, commit) => format!("Configured {} commit={commit}", config.system.name),
         Input::Sip(SipIn::Datagram { remote, bytes, .. }) => format!("SIP {remote} → {}", message(bytes)),
         Input::Sip(SipIn::Bytes { conn, bytes, .. }) => format!("SIP {conn:?} → {}", message(bytes)),
         Input::Media(Media::Digit { leg, source, .. }) => format!("Media Digit {leg:?} {source:?}"),

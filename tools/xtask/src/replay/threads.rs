@@ -59,7 +59,7 @@ fn of_input(input: &Input) -> Option<Thread> {
         Input::SetAside { input, .. } => of_input(input),
         Input::Sip(SipIn::Opened { .. } | SipIn::Closed { .. } | SipIn::Timer)
         | Input::Boot(_)
-        | Input::Configured(_)
+        | Input::Configured(..)
         | Input::Rebuilt(_)
         | Input::Stored(_)
         | Input::Trouble(_)

@@ -160,7 +160,7 @@ impl<'a> Site<'a> {
         let seed = self.dice.key();
         let build = "simulation".to_string();
         self.feed(Input::Boot(Boot { seed, build, recovered: false, machine_restarted: false, events_from: 1 }));
-        self.feed(Input::Configured(self.scene.staffed.config.clone()));
+        self.feed(Input::Configured(self.scene.staffed.config.clone(), 1));
         for index in 0..self.phones.len() - 1 {
             self.phones[index].connection_lost(self.now_us);
             self.plan_phone(index);
