@@ -152,7 +152,9 @@ impl Pbx {
             return self.ask_again(turn, call, again, &["agent-wrong-pin", next], tries);
         }
         let phone = self.caller_leg(call).map_or_else(String::new, |leg| self.actor_of(leg));
-        self.raise_alarm(turn, "wrong-pin", &phone, &id);
+        // What is no id may be a PIN that was typed too early.
+        let known = self.configs.now().is_some_and(|c| c.agents.contains_key(&id) || c.supervisors.contains_key(&id));
+        self.raise_alarm(turn, "wrong-pin", &phone, if known { &id } else { "?" });
         self.announce_prompt(turn, call, "agent-wrong-pin");
     }
 

@@ -22,6 +22,7 @@ use crate::event::Detail;
 use crate::leg::{Goodbye, Leg, LegState, Role, Signalling};
 use crate::menu::Menu;
 use crate::offer::{Cause, OfferKey, Purpose};
+use crate::port::NO_PORT;
 use crate::queue::Place;
 use crate::roster::AgentIndex;
 use crate::supervise::Monitoring;
@@ -272,17 +273,7 @@ impl Pbx {
         }
     }
 
-    fn ring_extension(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
-        let Some(config) = self.config_of(call) else { return };
-        let Some(extension) = config.extensions.get(name) else { return self.unknown_number(turn, call) };
-        let timeout = Duration::from_secs(u64::from(extension.ring_timeout_s));
-        match self.begin_offer(turn, call, name, None, timeout) {
-            Some(offer) => self.enter(call, Phase::Ringing { offer }),
-            None => self.cannot_connect(turn, call, "phone not registered", Disposition::Failed, 480),
-        }
-    }
-
-    fn unknown_number(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+    pub(crate) fn unknown_number(&mut self, turn: &mut Turn<'_>, call: CallKey) {
         self.cannot_connect(turn, call, "number unknown", Disposition::Failed, 404);
     }
 
@@ -373,7 +364,7 @@ impl Pbx {
             return Some(caller);
         }
         if !self.open_media(turn, caller) {
-            self.end_call_with(turn, call, "box", "no media port free", Disposition::Failed, Goodbye::Refuse(503));
+            self.end_call_with(turn, call, "box", NO_PORT, Disposition::Failed, Goodbye::Refuse(503));
             return None;
         }
         match self.legs.get(caller).map(|l| l.signalling.clone())? {
@@ -572,9 +563,8 @@ impl Pbx {
             Phase::Menu(_) => self.timers.clear(Timer::MenuSilence(call)),
             Phase::Asking(_) => self.timers.clear(Timer::Asking(call)),
             Phase::Waiting { .. } if !matches!(phase, Phase::Waiting { .. }) => {
-                for timer in
-                    [Timer::MaxWait(call), Timer::OverflowWait(call), Timer::Widen(call), Timer::NextRing(call)]
-                {
+                let bounds = [Timer::MaxWait(call), Timer::OverflowWait(call), Timer::Notice(call)];
+                for timer in bounds.into_iter().chain([Timer::Widen(call), Timer::NextRing(call)]) {
                     self.timers.clear(timer);
                 }
             }

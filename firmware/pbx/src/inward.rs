@@ -109,9 +109,15 @@ impl Pbx {
 
     fn sip_answered(&mut self, turn: &mut Turn<'_>, dialog: DialogKey, answer: Option<&Audio>) {
         let Some(leg) = self.leg_of(dialog) else { return };
-        match self.legs.get(leg).map(|l| l.role) {
-            Some(Role::Offered(offer)) => self.offer_answered(turn, leg, offer, answer),
-            Some(Role::Caller | Role::Partner) | None => {}
+        match self.legs.get(leg).map(|l| (l.role, l.state)) {
+            Some((Role::Offered(offer), LegState::Pending)) => self.offer_answered(turn, leg, offer, answer),
+            // To an offer of ours within the session: the leg has moved to another port.
+            Some((Role::Offered(_) | Role::Caller | Role::Partner, LegState::Up)) => {
+                if let Some(answer) = answer {
+                    self.their_answer(turn, leg, answer);
+                }
+            }
+            Some((Role::Caller | Role::Partner, LegState::Pending) | (_, LegState::Closing { .. })) | None => {}
         }
     }
 
@@ -210,8 +216,11 @@ impl Pbx {
                 }
             }
             Report::Silent { leg, .. } => self.media_gone(turn, leg, "media-timeout"),
-            Report::Failed { leg, why } => self.media_gone(turn, leg, &format!("media failed: {why:?}")),
-            Report::PromptMissing { name, .. } => self.raise_alarm(turn, "prompt-missing", &name, ""),
+            Report::Failed { leg, why } => self.media_failed(turn, leg, why),
+            Report::PromptMissing { leg, name } => {
+                self.raise_alarm(turn, "prompt-missing", &name, "");
+                self.notice_missing(turn, leg, &name);
+            }
             Report::Counters { leg, counters } => self.leg_counted(turn, leg, counters),
             Report::Highway { running: true } => self.clear_alarm(turn, "highway", ""),
             Report::Highway { running: false } => self.raise_alarm(turn, "highway", "", "no periods arrive"),
@@ -237,7 +246,7 @@ impl Pbx {
     }
 
     /// A leg's audio is gone: the phone vanished, or the leg never worked.
-    fn media_gone(&mut self, turn: &mut Turn<'_>, leg: LegKey, cause: &str) {
+    pub(crate) fn media_gone(&mut self, turn: &mut Turn<'_>, leg: LegKey, cause: &str) {
         let Some(record) = self.legs.get(leg).filter(|l| !l.is_closing()) else { return };
         match (record.role, record.state) {
             (Role::Offered(_), _) => self.offer_leg_over(turn, leg, Cause::Unreachable, cause),

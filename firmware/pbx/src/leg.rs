@@ -1,7 +1,6 @@
 //! Legs: one party of a call with its signalling (a SIP dialog or a line) and its media. Nothing here decides where
 //! a call goes.
 
-use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -103,6 +102,12 @@ pub(crate) struct Rtp {
     pub port: u16,
     pub send: RtpSend,
     pub remote: Option<RtpRemote>,
+    /// Ports that it had to leave.
+    pub moves: u8,
+    /// Of these, the engine's counts have not come yet.
+    pub uncounted: u8,
+    /// The peer does not know of the last move.
+    pub untold: bool,
 }
 
 /// What plays to the leg.
@@ -123,34 +128,6 @@ pub(crate) enum Goodbye<'a> {
     HangUp(Option<&'a str>),
     /// A final failure to an unanswered INVITE.
     Refuse(u16),
-}
-
-/// RTP ports of the configured range that are free; the one freed longest ago is taken first.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Ports {
-    range: (u16, u16),
-    free: VecDeque<u16>,
-}
-
-impl Ports {
-    /// Takes over a range; ports in use stay away until they come back.
-    pub fn configure(&mut self, range: (u16, u16), used: &[u16]) {
-        if self.range != range {
-            self.range = range;
-            let (first, last) = (range.0.next_multiple_of(2), range.1);
-            self.free = (first..last).step_by(2).filter(|p| !used.contains(p)).collect();
-        }
-    }
-
-    fn take(&mut self) -> Option<u16> {
-        self.free.pop_front()
-    }
-
-    fn give_back(&mut self, port: u16) {
-        if (self.range.0..self.range.1).contains(&port) {
-            self.free.push_back(port);
-        }
-    }
 }
 
 impl Leg {
@@ -210,28 +187,6 @@ impl Pbx {
             self.extension_lamp(turn, &extension);
         }
         Some(leg)
-    }
-
-    /// Gives the leg its media: a port, or its timeslot. False when there is none left.
-    pub(crate) fn open_media(&mut self, turn: &mut Turn<'_>, leg: LegKey) -> bool {
-        let now = turn.now.at;
-        let Some(record) = self.legs.get_mut(leg) else { return false };
-        match record.signalling {
-            Signalling::Line(port) => turn.out.push(Output::Media(Command::CreateTdm { leg, port })),
-            Signalling::Sip { .. } if record.rtp.is_some() => {}
-            Signalling::Sip { .. } => {
-                let Some(port) = self.ports.take() else { return false };
-                let send = RtpSend {
-                    ssrc: self.random.u32(),
-                    first_seq: self.random.u32() as u16,
-                    first_timestamp: self.random.u32(),
-                    epoch: now,
-                };
-                record.rtp = Some(Rtp { port, send, remote: None });
-                turn.out.push(Output::Media(Command::CreateRtp { leg, local_port: port, send }));
-            }
-        }
-        true
     }
 
     /// What we can do on this leg, for offer and answer. A new session id the first time, a new version each time.
@@ -407,6 +362,9 @@ impl Pbx {
 
     /// The media engine has closed the leg and counted it.
     pub(crate) fn leg_counted(&mut self, turn: &mut Turn<'_>, leg: LegKey, c: Counters) {
+        if self.port_counted(turn, leg) {
+            return;
+        }
         let detail = Detail::LegMedia { sent: c.sent, received: c.received, lost: c.lost, strangers: c.strangers };
         self.note_leg(turn, leg, "media", detail);
         let Some(record) = self.legs.get_mut(leg) else { return };

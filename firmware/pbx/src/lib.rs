@@ -28,6 +28,7 @@ mod outside;
 mod overflow;
 mod own;
 mod pbx;
+mod port;
 mod queue;
 mod random;
 mod restart;

@@ -13,7 +13,8 @@ use crate::agent::{Happening, REASON_UNREACHABLE, State};
 use crate::call::{CallKey, Phase};
 use crate::config::{Config, Queue as Wanted, Strategy};
 use crate::event::{Candidate, Detail, Exclusion, Rule};
-use crate::offer::{Cause, Chosen};
+use crate::offer::{Cause, Chosen, Unrung};
+use crate::port::NO_PORT;
 use crate::queue::{Place, Rank, seconds};
 use crate::roster::{Agent, AgentIndex, HOUR};
 use crate::select::{Asked, Seen, Selection, Wish, rejected, select};
@@ -54,6 +55,9 @@ impl Pbx {
             let told = place.unserved_rings == Some(rings) || !place.tries.is_empty();
             let hopeless = nobody_ready
                 || fruitless.get(&place.queue).is_some_and(|known| rings <= *known) && place.preferred.is_none();
+            if self.ports.is_paused() {
+                return;
+            }
             if (hopeless && told) || !self.may_be_offered(call, wanted, turn.now.at) {
                 continue;
             }
@@ -102,7 +106,8 @@ impl Pbx {
             | Strategy::Random
             | Strategy::WeightedRandom => false,
         };
-        offers.is_empty() || (more && !offers.iter().any(|offer| self.is_won(*offer)))
+        // Nobody who may be heard by others is connected before he was told.
+        place.notice.is_none() && (offers.is_empty() || (more && !offers.iter().any(|offer| self.is_won(*offer))))
     }
 
     fn head<'c>(
@@ -160,6 +165,9 @@ impl Pbx {
                 // With ring-all the same table holds for all: it is written down once.
                 self.note_offered(turn, head, index, core::mem::take(&mut candidates), &selection.why);
                 rung |= self.offer_to(turn, head, index);
+                if self.ports.is_paused() {
+                    return rung;
+                }
             }
             if rung {
                 return true;
@@ -288,13 +296,12 @@ impl Pbx {
         let (id, phone) = (agent.id.clone(), agent.phone().unwrap_or_default().to_string());
         let chosen = Chosen { index, queue: head.place.queue.clone() };
         let timeout = seconds(head.wanted.ring_timeout_s);
-        let Some(offer) = self.begin_offer(turn, head.call, &phone, Some(chosen), timeout) else {
-            let uid = self.calls.get(head.call).map(|c| c.uid);
-            let cause = Cause::Unreachable.as_str().to_string();
-            self.note(turn, uid, None, "router", Detail::OfferEnded { agent: id, cause, ring_ms: 0 });
-            let not_ready = Happening::GoNotReady(REASON_UNREACHABLE);
-            self.agent_by(turn, index, not_ready, Some("router"), "phone could not be rung");
-            return false;
+        let offer = match self.begin_offer(turn, head.call, &phone, Some(chosen), timeout) {
+            Ok(offer) => offer,
+            Err(why) => {
+                self.not_rung(turn, head.call, index, why);
+                return false;
+            }
         };
         self.agent(turn, index, Happening::Chosen(offer), "chosen by the router");
         if let Some(queue) = self.queues.get_mut(&head.place.queue) {
@@ -310,6 +317,26 @@ impl Pbx {
             self.timers.set(Timer::NextRing(head.call), next_ring);
         }
         true
+    }
+
+    /// An agent's phone could not be rung for a caller. That its phone is gone makes an agent not ready; that we have no port
+    /// does not, and is the same for all.
+    fn not_rung(&mut self, turn: &mut Turn<'_>, call: CallKey, index: AgentIndex, why: Unrung) {
+        let agent = self.agents.get(index).map_or_else(String::new, |a| a.id.clone());
+        let uid = self.calls.get(call).map(|c| c.uid);
+        let cause = match why {
+            Unrung::NoPhone => Cause::Unreachable.as_str(),
+            Unrung::NoPort => NO_PORT,
+        };
+        let cause = cause.to_string();
+        self.note(turn, uid, None, "router", Detail::OfferEnded { agent, cause, ring_ms: 0 });
+        match why {
+            Unrung::NoPhone => {
+                let not_ready = Happening::GoNotReady(REASON_UNREACHABLE);
+                self.agent_by(turn, index, not_ready, Some("router"), "phone could not be rung");
+            }
+            Unrung::NoPort => self.pause_offers(turn),
+        }
     }
 
     /// An agent did not take an offer: not ready after so many in a row, otherwise a pause. The reason of not being

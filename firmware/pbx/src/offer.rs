@@ -18,6 +18,7 @@ use crate::call::{CallKey, Disposition, Phase};
 use crate::config::Queue;
 use crate::event::Detail;
 use crate::leg::{Goodbye, Role, Signalling};
+use crate::port::NO_PORT;
 use crate::roster::{AgentIndex, LastCall};
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
@@ -89,6 +90,15 @@ pub(crate) struct Chosen {
     pub queue: String,
 }
 
+/// Why no phone of an offer rings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unrung {
+    /// None can be reached.
+    NoPhone,
+    /// We have no port for its audio.
+    NoPort,
+}
+
 /// How far an offer is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) enum Stage {
@@ -125,7 +135,19 @@ pub(crate) struct Offer {
 }
 
 impl Pbx {
-    /// Rings every contact of an extension. None when none could be rung.
+    /// The caller is to reach whoever is at an extension.
+    pub(crate) fn ring_extension(&mut self, turn: &mut Turn<'_>, call: CallKey, name: &str) {
+        let Some(config) = self.config_of(call) else { return };
+        let Some(extension) = config.extensions.get(name) else { return self.unknown_number(turn, call) };
+        let timeout = Duration::from_secs(u64::from(extension.ring_timeout_s));
+        match self.begin_offer(turn, call, name, None, timeout) {
+            Ok(offer) => self.enter(call, Phase::Ringing { offer }),
+            Err(Unrung::NoPhone) => self.cannot_connect(turn, call, "phone not registered", Disposition::Failed, 480),
+            Err(Unrung::NoPort) => self.cannot_connect(turn, call, NO_PORT, Disposition::Failed, 503),
+        }
+    }
+
+    /// Rings every contact of an extension, or says why none could be rung.
     pub(crate) fn begin_offer(
         &mut self,
         turn: &mut Turn<'_>,
@@ -133,8 +155,11 @@ impl Pbx {
         extension: &str,
         chosen: Option<Chosen>,
         timeout: Duration,
-    ) -> Option<OfferKey> {
+    ) -> Result<OfferKey, Unrung> {
         let contacts = self.sip.contacts(extension).to_vec();
+        if contacts.is_empty() {
+            return Err(Unrung::NoPhone);
+        }
         let agent = chosen.as_ref().map(|c| c.index);
         let purpose = match chosen {
             Some(Chosen { index, queue }) => Purpose::Agent { index, queue },
@@ -155,10 +180,10 @@ impl Pbx {
         }
         if self.offers.get(offer).is_none_or(|o| o.legs.is_empty()) {
             self.offers.remove(offer);
-            return None;
+            return Err(Unrung::NoPort);
         }
         self.timers.set(Timer::Offer(offer), turn.now.at + timeout);
-        Some(offer)
+        Ok(offer)
     }
 
     fn ring_contact(&mut self, turn: &mut Turn<'_>, offer: OfferKey, call: CallKey, extension: &str, contact: Contact) {
@@ -188,7 +213,7 @@ impl Pbx {
         let Some(leg) = self.new_leg(turn, call, Role::Offered(offer), unborn, extension) else { return };
         let our_offer = if self.open_media(turn, leg) { self.our_offer(&config, leg) } else { None };
         let Some(our_offer) = our_offer else {
-            self.end_leg(turn, leg, "no media port free", Goodbye::None);
+            self.end_leg(turn, leg, NO_PORT, Goodbye::None);
             return;
         };
         let invite = Invite { offer: Some(our_offer.clone()), ..invite };
@@ -243,6 +268,7 @@ impl Pbx {
             self.end_leg(turn, other, "answered elsewhere", Goodbye::HangUp(Some(ELSEWHERE)));
         }
         self.leg_up(turn, leg);
+        self.tell_port(turn, leg);
         if self.with_queue_of(key, |queue| queue.confirm_key).flatten().is_some() {
             self.ask_to_confirm(turn, key, leg);
         } else {
@@ -348,6 +374,25 @@ impl Pbx {
         if offer.legs.is_empty() {
             let worst = offer.worst;
             self.offer_lost(turn, key, worst);
+        }
+    }
+
+    /// A phone of the offer cannot be heard because we have no port for it. With the last one the offer is taken back: it is
+    /// no fault of its agent, who stays ready.
+    pub(crate) fn offer_without_port(&mut self, turn: &mut Turn<'_>, key: OfferKey, leg: LegKey) {
+        self.end_leg(turn, leg, NO_PORT, Goodbye::HangUp(None));
+        let Some(offer) = self.offers.get_mut(key) else { return };
+        offer.legs.retain(|l| *l != leg);
+        if !offer.legs.is_empty() {
+            return;
+        }
+        let (call, of_agent) = (offer.call, offer.agent.is_some());
+        if of_agent {
+            self.pause_offers(turn);
+        }
+        self.withdraw_offer(turn, key, NO_PORT);
+        if !of_agent {
+            self.cannot_connect(turn, call, NO_PORT, Disposition::Failed, 503);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::dialplan::Outside;
 use crate::leg::Goodbye;
 use crate::offer::{Cause, Offer, OfferKey, Purpose, Stage};
+use crate::port::NO_PORT;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
@@ -62,7 +63,7 @@ impl Pbx {
         self.ring(turn, offer, call, None, invite);
         if self.offers.get(offer).is_none_or(|o| o.legs.is_empty()) {
             self.offers.remove(offer);
-            return self.cannot_connect(turn, call, "no media port free", Disposition::Failed, 503);
+            return self.cannot_connect(turn, call, NO_PORT, Disposition::Failed, 503);
         }
         self.timers.set(Timer::Offer(offer), turn.now.at + RING_TIME);
         self.enter(call, Phase::Ringing { offer });

@@ -19,9 +19,10 @@ use crate::call::{Call, CallKey};
 use crate::config::Config;
 use crate::door::{Input, Output};
 use crate::event::{Detail, LegEvent};
-use crate::leg::{Leg, Ports};
+use crate::leg::Leg;
 use crate::line::LinePort;
 use crate::offer::{Offer, OfferKey};
+use crate::port::Ports;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::roster::Agents;
@@ -203,6 +204,8 @@ impl Pbx {
                     self.unmatched = true;
                 }
                 Timer::LegClose(leg) => self.leg_closed(leg),
+                Timer::PortsAgain => self.offer_again(),
+                Timer::Notice(call) => self.notice_unheard(turn, call, "took too long"),
                 Timer::Forget => self.forget_acquaintances(turn.now),
                 Timer::LineBattery(port) => self.battery_still_lost(turn, port),
             }

@@ -2,9 +2,11 @@
 //! `matching.rs`. What happens to callers that cannot be served: `overflow.rs`.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use base::id::LegKey;
 use base::media::{Item, PlayId, Tone};
 use base::time::{Instant, Now};
 use core::cmp::Reverse;
@@ -15,10 +17,16 @@ use crate::agent::WrapUp;
 use crate::call::{CallKey, Disposition, Phase};
 use crate::config::{Config, Consent, Queue as Wanted, Routing};
 use crate::event::Detail;
+use crate::leg::Role;
 use crate::offer::OfferKey;
 use crate::roster::AgentIndex;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
+
+/// The prompt that tells a caller of monitoring.
+const NOTICE: &str = "monitor-notice";
+/// Longest notice; one that never reports its end does not keep the caller from the agents.
+const NOTICE_TIME: Duration = Duration::from_secs(30);
 
 /// A caller's place. It is kept through offers that come to nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -39,7 +47,7 @@ pub(crate) struct Place {
     pub unserved_rings: Option<u32>,
     /// Strategy ring-progressively: when the next phone is to join.
     pub next_ring: Option<Instant>,
-    /// The welcome with the notice of monitoring in it, while it plays.
+    /// The notice of monitoring, while it plays: nobody is offered the caller before its end.
     pub notice: Option<PlayId>,
 }
 
@@ -113,28 +121,58 @@ impl Pbx {
         let position = self.position(call, turn.now.at);
         let detail = Detail::Queued { queue: name.to_string(), priority, position };
         self.note(turn, Some(uid), None, "router", detail);
-        let mut items = vec![self.prompt(call, "queue-welcome")];
-        // Only who has heard the notice to its end was told; the music follows then.
-        items.push(if notice { self.prompt(call, "monitor-notice") } else { Item::Music });
-        let play = self.play(turn, caller, items, false);
-        self.with_place(call, |place, _| place.notice = play.filter(|_| notice));
+        if notice {
+            let words = vec![self.prompt(call, NOTICE)];
+            let play = self.play(turn, caller, words, false);
+            self.with_place(call, |place, _| place.notice = play);
+            self.timers.set(Timer::Notice(call), turn.now.at + NOTICE_TIME);
+        } else {
+            self.welcome(turn, call);
+        }
         self.unmatched = true;
         // `leave-empty` may be stricter than `join-empty`: whoever nobody is there for does not stay.
         self.staffing_changed |= !wanted.leave_empty.is_empty();
     }
 
-    /// The caller has heard the welcome to its end, with the notice of monitoring in it.
+    fn welcome(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        if let Some(caller) = self.caller_leg(call) {
+            let words = self.prompt(call, "queue-welcome");
+            self.play(turn, caller, vec![words, Item::Music], false);
+        }
+    }
+
+    /// The caller has heard the notice of monitoring to its end, if it was that: only he who has was told.
     pub(crate) fn notice_heard(&mut self, turn: &mut Turn<'_>, call: CallKey, said: PlayId) {
         let Some(record) = self.calls.get_mut(call) else { return };
-        let Phase::Waiting { place, .. } = &mut record.phase else { return };
-        if place.notice != Some(said) {
-            return;
+        if matches!(&record.phase, Phase::Waiting { place, .. } if place.notice == Some(said)) {
+            record.noticed = true;
+            self.notice_over(turn, call);
         }
-        place.notice = None;
-        record.noticed = true;
-        if let Some(caller) = self.caller_leg(call) {
-            self.play(turn, caller, vec![Item::Music], false);
+    }
+
+    /// The notice could not be played to a leg, because it is not there.
+    pub(crate) fn notice_missing(&mut self, turn: &mut Turn<'_>, leg: LegKey, name: &str) {
+        let call = self.legs.get(leg).filter(|l| l.role == Role::Caller && name == NOTICE).map(|l| l.call);
+        if let Some(call) = call {
+            self.notice_unheard(turn, call, "missing");
         }
+    }
+
+    /// The caller was not told: he is served all the same, and nobody listens to him.
+    pub(crate) fn notice_unheard(&mut self, turn: &mut Turn<'_>, call: CallKey, why: &str) {
+        if let (Some(Phase::Waiting { place: Place { notice: Some(_), .. }, .. }), Some(leg)) =
+            (self.calls.get(call).map(|c| &c.phase), self.caller_leg(call))
+        {
+            self.note_leg(turn, leg, "media", Detail::Media { what: format!("{NOTICE} not heard: {why}") });
+            self.notice_over(turn, call);
+        }
+    }
+
+    fn notice_over(&mut self, turn: &mut Turn<'_>, call: CallKey) {
+        self.timers.clear(Timer::Notice(call));
+        self.with_place(call, |place, _| place.notice = None);
+        self.welcome(turn, call);
+        self.unmatched = true;
     }
 
     fn new_place(&mut self, now: Now, call: CallKey, name: &str, wanted: &Wanted, config: &Config) -> Place {

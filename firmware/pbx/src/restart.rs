@@ -104,6 +104,9 @@ impl Pbx {
             if let Some(other) = record.joined.filter(|other| leg < *other) {
                 bridges.push((leg, other));
             }
+            if let Some(rtp) = self.legs.get_mut(leg).and_then(|l| l.rtp.as_mut()) {
+                rtp.uncounted = 0;
+            }
             self.media_again(leg, turn.out);
         }
         turn.out.extend(bridges.into_iter().map(|(a, b)| Output::Media(Command::Join { a, b })));

@@ -35,6 +35,10 @@ pub enum Timer {
     AgentAgain(AgentIndex),
     /// A leg that is over leaves the tables.
     LegClose(LegKey),
+    /// Agents are offered callers again: there may be RTP ports now.
+    PortsAgain,
+    /// The caller should have heard the notice of monitoring by now.
+    Notice(CallKey),
     /// The oldest memory of who spoke to whom is as old as the site allows.
     Forget,
     /// A line without battery is broken rather than released.

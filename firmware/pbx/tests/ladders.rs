@@ -6,7 +6,7 @@
 
 use base::id::{LegKey, Uid};
 use base::line::{LineEvent, PortId};
-use base::media::{Command, Counters, Digit, DigitSource, PlayId, Report};
+use base::media::{Command, Counters, Digit, DigitSource, LegFailure, PlayId, Report};
 use base::time::{Instant, Now, Wall};
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -82,7 +82,7 @@ fn play(file: &str) -> String {
         let lines = file.lines().filter_map(|l| l.strip_prefix(mark));
         lines.map(|l| format!("{l}\n")).collect::<String>()
     };
-    let mut site = Site::new(config(&beside("@queue "), &beside("@ ")));
+    let mut site = Site::new(config(&beside("@queue "), &beside("@ "), beside("@ports ").trim()));
     let mut text = String::new();
     for line in file.lines() {
         if let Some(step) = line.strip_prefix("> ") {
@@ -127,11 +127,12 @@ struct Site {
 
 const BOX: &str = "127.0.0.1:5060";
 
-/// The site of every scenario. `@queue …` lines of a file stand in its queue, `@ …` lines at the top level.
+/// The site of every scenario. `@queue …` lines of a file stand in its queue, `@ …` lines at the top level, `@ports …` is
+/// its range of RTP ports.
 const SITE: &str = r#"
 system { name test; language en-US; }
 sip { listen 127.0.0.1:5060; }
-media { rtp-ports 20000-20099; }
+media { rtp-ports {ports}; }
 card 1 { port 1 { label "line 1"; did 4001234; } }
 extension 2001 { secret "a long secret"; }
 extension 2002 { secret "a long secret"; }
@@ -150,9 +151,10 @@ did 4001234 { to menu main; }
 {more}
 "#;
 
-fn config(queue: &str, more: &str) -> Config {
+fn config(queue: &str, more: &str, ports: &str) -> Config {
     let agents = if queue.contains("agents") { "" } else { "agents [ 1001 1002 ]; " };
-    let text = SITE.replace("{queue}", &format!("{agents}{queue}")).replace("{more}", more);
+    let ports = if ports.is_empty() { "20000-20099" } else { ports };
+    let text = SITE.replace("{ports}", ports).replace("{queue}", &format!("{agents}{queue}")).replace("{more}", more);
     pbx::config::parse(&text).unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"))
 }
 
@@ -193,6 +195,14 @@ impl Site {
                 let leg = self.legs[leg.parse::<usize>().unwrap()];
                 let play = self.plays[&leg];
                 self.give(Input::Media(Report::PlayDone { leg, play }));
+            }
+            ["port-taken", leg] => {
+                let leg = self.legs[leg.parse::<usize>().unwrap()];
+                self.give(Input::Media(Report::Failed { leg, why: LegFailure::PortTaken }));
+            }
+            ["prompt-missing", leg, name] => {
+                let leg = self.legs[leg.parse::<usize>().unwrap()];
+                self.give(Input::Media(Report::PromptMissing { leg, name: (*name).into() }));
             }
             ["silent", leg] => {
                 let leg = self.legs[leg.parse::<usize>().unwrap()];
@@ -303,6 +313,7 @@ impl Site {
                 (phone.dialog, phone.offer) = (Some(i.dialog), i.offer);
                 format!("is called by {}", i.caller)
             }
+            Event::Reoffered { .. } => "is offered another session".into(),
             Event::Progress { code, .. } => format!("hears {code}"),
             Event::Answered { .. } => "is answered".into(),
             Event::Refused { code, .. } => format!("is refused {code}"),

@@ -234,8 +234,8 @@ pub struct Queue {
     pub monitor: bool,
     /// `monitor-tone yes|no`, default yes: the agent hears a tone when a supervisor comes.
     pub monitor_tone: bool,
-    /// `monitor-consent none|notice`, default `none`. With `notice` nobody listens to a caller who was answered before he
-    /// had heard the notice to its end.
+    /// `monitor-consent none|notice`, default `none`. With `notice` the caller is told at the beginning, and offered to
+    /// nobody before he has heard it to its end; should it fail, he is served, and nobody listens to him.
     pub monitor_consent: Consent,
     /// `surge-agents [ 1005 ]`: serve the queue, too, while the surge profile is on; default none.
     pub surge_agents: Vec<String>,

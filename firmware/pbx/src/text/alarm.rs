@@ -37,6 +37,12 @@ texts! {
     DIVERGED:
         "核对失败：同一输入得出了不同结果（{detail}）。呼叫不受影响，但重新启动后可能无法恢复。处理：检查内存；导出诊断包并报告。",
         "The check of the state failed: the same input led to another result ({detail}). Calls are not affected, but may not survive a restart. Remedy: test the memory; export a support bundle and report it.";
+    RTP_PORTS:
+        "RTP 端口 {detail} 不够用：被其他程序占用，或已全部用完。新的来电和派单可能失败，座席仍为示闲。处理：用 `ss -lunp` 查出占用端口的程序并停止它，或更改、扩大 `media rtp-ports`。",
+        "RTP ports {detail} cannot be had: another program holds them, or all are in use. New calls and offers may fail; agents stay ready. Remedy: find the program that holds them with `ss -lunp` and stop it, or move or widen `media rtp-ports`.";
+    WRONG_PIN:
+        "{subject}：连续输错密码（工号 {detail}）。处理：核对座席或班长的 `pin`；若无人承认，请查看该话机。",
+        "{subject}: a wrong PIN was entered again and again (id {detail}). Remedy: check the `pin` of the agent or supervisor; if nobody admits it, look at that phone.";
     PROMPT_MISSING:
         "提示音 {subject} 缺失或无法读取。主叫听到静音。处理：将该文件放入提示音目录（8 kHz、单声道、16 位 WAV）。",
         "The prompt {subject} is missing or unreadable. Callers hear silence. Remedy: put the file into the prompt directory (WAV, 8 kHz, mono, 16 bit).";
@@ -67,4 +73,6 @@ pub const NAMES: &[(&str, Key)] = &[
     ("bug", BUG),
     ("diverged", DIVERGED),
     ("prompt-missing", PROMPT_MISSING),
+    ("rtp-ports", RTP_PORTS),
+    ("wrong-pin", WRONG_PIN),
 ];

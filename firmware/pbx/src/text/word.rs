@@ -28,6 +28,7 @@ texts! {
     SHIFT_END: "下班", "end of shift";
     ANSWERED: "已接通", "answered";
     NO_ANSWER: "无人接听", "no answer";
+    NO_PORT: "无可用的媒体端口", "no media port free";
     NOT_CONFIRMED: "已应答，未按键确认", "answered, but the key that accepts the call was not pressed";
     BUSY: "忙", "busy";
     FAILED: "失败", "failed";
@@ -158,6 +159,7 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("abandoned", ABANDONED),
     ("no-answer", NO_ANSWER),
     ("not-confirmed", NOT_CONFIRMED),
+    ("no media port free", NO_PORT),
     ("busy", BUSY),
     ("rejected", REJECTED),
     ("cancelled", CANCELLED),

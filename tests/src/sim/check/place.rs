@@ -33,6 +33,8 @@ pub struct Place {
     pub rung_us: u64,
     /// An agent has the call, or may have it: nobody else is rung.
     pub taken: bool,
+    /// The caller is being told of monitoring: nobody is rung before he has heard it.
+    pub held: bool,
 }
 
 /// Smaller is served first.
@@ -63,8 +65,8 @@ impl Place {
 
     /// Whether one more phone may be rung.
     pub fn may_ring(&self, queue: &Queue, now_us: u64) -> bool {
-        if self.ringing.is_empty() {
-            return true;
+        if self.held || self.ringing.is_empty() {
+            return !self.held;
         }
         match queue.strategy {
             _ if self.taken => false,

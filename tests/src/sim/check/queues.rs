@@ -7,7 +7,7 @@ use super::memory::Memory;
 use super::place::{Decision, Place, is_empty};
 use base::id::Uid;
 use base::time::Wall;
-use pbx::config::{Config, Destination, Queue};
+use pbx::config::{Config, Consent, Destination, Queue};
 use pbx::event::{Candidate, Detail, LegEvent};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +36,8 @@ struct Caller {
     bound_for: Option<String>,
     /// Last key pressed, and when.
     key: Option<(char, u64)>,
+    /// Was told of monitoring.
+    told: bool,
 }
 
 /// All queues.
@@ -60,6 +62,8 @@ pub struct Queues {
 
 /// Nobody waits for longer than this while an agent is ready.
 const PROMPT_US: u64 = 100_000;
+/// A caller is kept from the agents by the notice of monitoring for no longer: its bound and a restart.
+const NOTICE_US: u64 = 32_000_000;
 /// So often it is looked even when no row came.
 const LOOK_US: u64 = 1_000_000;
 /// A bound on waiting may be late by the announcement to an agent who has taken the call, and by a restart.
@@ -119,6 +123,7 @@ impl Queues {
                     place.taken &= !place.ringing.is_empty();
                 }
             }
+            Detail::Media { what } if row.leg == Some(0) => self.heard(now_us, uid, what, found),
             Detail::Answered if row.leg != Some(0) => self.answered(uid, None),
             Detail::Digit { digit, .. } => {
                 if row.leg != Some(0) {
@@ -203,6 +208,7 @@ impl Queues {
             ringing: Default::default(),
             rung_us: 0,
             taken: false,
+            held: wanted.monitor_consent == Consent::Notice && !caller.told,
         };
         self.visits.entry(queue.to_string()).or_default().offered += 1;
         if self.waiting.insert(uid, place).is_some() {
@@ -335,6 +341,19 @@ impl Queues {
             *place.tries.entry(agent.to_string()).or_default() += 1;
             place.ringing.insert(agent.to_string());
             place.rung_us = now_us;
+        }
+    }
+
+    /// Something is played to a caller: the music comes when he was told of monitoring, at last.
+    fn heard(&mut self, now_us: u64, uid: Uid, what: &str, found: &mut Findings) {
+        let Some(place) = self.waiting.get_mut(&uid).filter(|place| place.held) else { return };
+        if what.starts_with("play") && what.ends_with("music") {
+            place.held = false;
+            self.changed = true;
+            self.callers.entry(uid).or_default().told = true;
+            if now_us > place.since_us + NOTICE_US {
+                found.push(format!("call {uid} was told of monitoring for {} us", now_us - place.since_us));
+            }
         }
     }
 

@@ -59,10 +59,8 @@ fn decided(idle_ms: [u64; 3], busy: &[usize]) -> (Vec<Candidate>, Vec<usize>, St
             tries: 0,
         })
         .collect();
-    let wishes = [
-        Wish { skill: "billing", level: 5, required: true },
-        Wish { skill: "english", level: 1, required: false },
-    ];
+    let wishes =
+        [Wish { skill: "billing", level: 5, required: true }, Wish { skill: "english", level: 1, required: false }];
     let asked = Asked {
         queue: "support",
         strategy: Strategy::LongestIdle,
