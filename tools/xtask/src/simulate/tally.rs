@@ -220,7 +220,7 @@ impl Duty {
     fn of(state: &str) -> Duty {
         match state.split(' ').next().unwrap_or_default() {
             "ready" => Duty::Ready,
-            "logged-out" | "not-ready" | "personal" => Duty::Off,
+            "logged-out" | "not-ready" | "personal" | "outbound" => Duty::Off,
             "wrap-up" => Duty::WrapUp,
             _ => Duty::Busy,
         }
