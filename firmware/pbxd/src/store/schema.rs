@@ -168,7 +168,7 @@ FROM (
       WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq ORDER BY o.seq DESC LIMIT 1), 'NONE'),
     json_extract(e.detail_json, '$.agent'), 'RINGNOANSWER', json_extract(e.detail_json, '$.ring_ms'), '', '', '', ''
   FROM leg_event e WHERE e.kind = 'OfferEnded'
-    AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'busy', 'rejected', 'unreachable')
+    AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'not-confirmed', 'busy', 'rejected', 'unreachable')
     AND EXISTS (SELECT 1 FROM leg_event o WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
       AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.agent'))
   UNION ALL
