@@ -79,6 +79,13 @@ pub enum StoreError {
         /// The newest that this build knows.
         known: i64,
     },
+    /// The database was written by an older build, and is only to be read.
+    OlderSchema {
+        /// Its version.
+        found: i64,
+        /// The one that this build reads.
+        known: i64,
+    },
     /// SQLite.
     Sqlite(rusqlite::Error),
     /// A directory or thread.
@@ -100,6 +107,11 @@ impl fmt::Display for StoreError {
                 f,
                 "the database has schema {found}, this build knows up to {known}; install the newer firmware again, \
                  or give this one another data directory"
+            ),
+            StoreError::OlderSchema { found, known } => write!(
+                f,
+                "the database has schema {found} of an older firmware, this build reads {known}; start the box once with \
+                 this data directory, which brings it up to date, or read it with the build that wrote it"
             ),
             StoreError::Sqlite(error) => write!(f, "{error}; {}", remedy(error)),
             StoreError::System(place, error) => write!(f, "{}: {error}", place.display()),

@@ -64,6 +64,10 @@ impl Reader {
         if found > schema::VERSION {
             return Err(StoreError::NewerSchema { found, known: schema::VERSION });
         }
+        // Its rows have other fields; 0 is a file without tables.
+        if (1..schema::VERSION).contains(&found) {
+            return Err(StoreError::OlderSchema { found, known: schema::VERSION });
+        }
         Ok(Reader { connection })
     }
 

@@ -114,7 +114,8 @@ SELECT '' AS accountcode,
   s.call_id AS linkedid,
   s.first_seq AS sequence,
   nullif(json_extract(s.connected_json, '$.queue'), '') AS queue,
-  json_extract(s.connected_json, '$.wait_ms') / 1000 AS wait_s,
+  (SELECT sum(json_extract(w.detail_json, '$.wait_ms')) / 1000 FROM leg_event w
+    WHERE w.call_id = s.call_id AND w.kind IN ('Connected', 'Overflowed', 'Abandoned')) AS wait_s,
   (SELECT count(*) FROM leg_event o WHERE o.call_id = s.call_id AND o.kind = 'Offered') AS offers,
   json_extract(s.ended_json, '$.by') AS ended_by,
   (SELECT group_concat(json_extract(g.detail_json, '$.recording'), ' ') FROM leg_event g
@@ -139,7 +140,9 @@ FROM (
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(e.detail_json, '$.queue'), json_extract(e.detail_json, '$.with'),
     'CONNECT', json_extract(e.detail_json, '$.wait_ms') / 1000, e.call_id,
     (SELECT max(0, e.ts_us - o.ts_us) / 1000000 FROM leg_event o
-      WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq ORDER BY o.seq DESC LIMIT 1), '', ''
+      WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
+        AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.with')
+      ORDER BY o.seq DESC LIMIT 1), '', ''
   FROM leg_event e WHERE e.kind = 'Connected' AND json_extract(e.detail_json, '$.queue') <> ''
     AND NOT EXISTS (SELECT 1 FROM leg_event f WHERE f.call_id = e.call_id AND f.kind = 'Connected' AND f.seq < e.seq
       AND json_extract(f.detail_json, '$.queue') = json_extract(e.detail_json, '$.queue')
@@ -165,7 +168,9 @@ FROM (
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id,
     coalesce((SELECT json_extract(o.detail_json, '$.queue') FROM leg_event o
-      WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq ORDER BY o.seq DESC LIMIT 1), 'NONE'),
+      WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
+        AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.agent')
+      ORDER BY o.seq DESC LIMIT 1), 'NONE'),
     json_extract(e.detail_json, '$.agent'), 'RINGNOANSWER', json_extract(e.detail_json, '$.ring_ms'), '', '', '', ''
   FROM leg_event e WHERE e.kind = 'OfferEnded'
     AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'not-confirmed', 'busy', 'rejected', 'unreachable')

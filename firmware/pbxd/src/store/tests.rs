@@ -174,6 +174,82 @@ fn the_queue_log_and_agent_states_follow_from_the_events() {
     assert_eq!(states, ["1001 not-ready 90 40000", "1001 ready -"]);
 }
 
+/// Twenty seconds in one queue, a supervisor moves the caller; in the next two phones ring one after the other, and the
+/// first wins; then a supervisor takes over.
+fn visits() -> Vec<LegEvent> {
+    let s = String::from;
+    let offered = |queue: &str, agent: &str| Detail::Offered {
+        queue: queue.into(),
+        agent: agent.into(),
+        priority: 5,
+        wait_ms: 0,
+        strategy: Strategy::RingProgressively,
+        ring: 0,
+        starved: false,
+        candidates: vec![],
+        why: s(""),
+    };
+    let missed =
+        |cause: &str, agent: &str, ring_ms| Detail::OfferEnded { agent: agent.into(), cause: cause.into(), ring_ms };
+    let queued = |queue: &str| Detail::Queued { queue: queue.into(), priority: 5, position: 1 };
+    let left = |rule: &str, wait_ms, to: &str| Detail::Overflowed {
+        queue: s("support"),
+        wait_ms,
+        rule: rule.into(),
+        to: to.into(),
+    };
+    let connected = |with: &str, wait_ms| Detail::Connected { with: with.into(), queue: s("sales"), wait_ms };
+    let steps = [
+        (0, Detail::CallBegan { caller: s("13800138000"), called: s("4001236"), origin: s("line 1/1") }),
+        (0, Detail::Answered),
+        (0, queued("support")),
+        (0, offered("support", "1001")),
+        (15_000, missed("no-answer", "1001", 15_000)),
+        (20_000, left("moved", 20_000, "queue sales")),
+        (20_000, queued("sales")),
+        (20_000, offered("sales", "1002")),
+        (25_000, offered("sales", "1003")),
+        (28_000, missed("answered-elsewhere", "1003", 3_000)),
+        (28_000, connected("1002", 8_000)),
+        (58_000, connected("supervisor 9001", 0)),
+        (88_000, Detail::CallEnded { by: s("line 1/1"), disposition: s("ANSWERED") }),
+    ];
+    (1..).zip(steps).map(|(seq, (at_ms, detail))| event(seq, at_ms, Some(0), detail)).collect()
+}
+
+#[test]
+fn waits_and_ring_times_of_all_visits_add_up_to_the_whole() {
+    let dir = Dir::new();
+    let mut main = MainDb::open(&dir.options()).unwrap();
+    visits().into_iter().for_each(|event| main.queue(Request::Leg(event)));
+    main.commit().unwrap();
+    let mut statement = main
+        .connection()
+        .prepare(
+            "SELECT queuename || '|' || agent || '|' || event || '|' || data1 || '|' || data2 || '|' || data3
+             FROM queue_log ORDER BY seq",
+        )
+        .unwrap();
+    let log: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let expected = [
+        "support|NONE|ENTERQUEUE||13800138000|1".to_string(),
+        "support|1001|RINGNOANSWER|15000||".into(),
+        "support|NONE|WITHDRAW|||20".into(),
+        "sales|NONE|ENTERQUEUE||13800138000|1".into(),
+        // Rang from 20 s on; the other phone, which rang later, does not count.
+        format!("sales|1002|CONNECT|8|{CALL}|8"),
+        "sales|1002|COMPLETECALLER|8|60|".into(),
+    ];
+    assert_eq!(log, expected);
+    let record = crate::story::cdr::cdr(&visits()).unwrap();
+    assert_eq!((record.wait.as_millis(), record.with.as_str()), (28_000, "1002, supervisor 9001"));
+    let row: std::collections::BTreeMap<String, String> =
+        Reader::open(&dir.options()).unwrap().cdr(CALL).unwrap().unwrap().into_iter().collect();
+    assert_eq!((row["wait_s"].as_str(), row["queue"].as_str(), row["duration"].as_str()), ("28", "sales", "88"));
+    // 28 s of waiting and 60 s of talk are the 88 s of the call.
+    assert_eq!(record.wait + record.talk, record.duration.unwrap());
+}
+
 #[test]
 fn a_lost_state_is_told_from_the_rows() {
     let dir = Dir::new();
@@ -237,4 +313,15 @@ fn a_newer_database_is_refused() {
     let error = MainDb::open(&dir.options()).unwrap_err();
     assert!(error.to_string().contains("newer firmware"), "{error}");
     assert!(Reader::open(&dir.options()).is_err());
+}
+
+/// Whoever only reads does not change a database, and the rows of an older one have other fields.
+#[test]
+fn an_older_database_is_named_with_its_remedy() {
+    let dir = Dir::new();
+    let main = MainDb::open(&dir.options()).unwrap();
+    main.connection().pragma_update(None, "user_version", VERSION - 1).unwrap();
+    drop(main);
+    let Err(error) = Reader::open(&dir.options()) else { panic!("read as if it were ours") };
+    assert!(error.to_string().contains("start the box once"), "{error}");
 }
