@@ -2,6 +2,7 @@
 //! shell. No socket, thread or clock is named here.
 
 use crate::journal::follower::{Follower, FollowerReport, OutputHash, Pace};
+use crate::journal::lookout::Lookout;
 use crate::journal::{Journal, JournalError, Recovery};
 use base::time::{Instant, Now};
 use pbx::Pbx;
@@ -42,6 +43,7 @@ pub struct Core {
     /// Looks without trouble of the journal's helper thread, since it had some.
     quiet_looks: Option<u32>,
     witness: Witness,
+    lookout: Lookout,
 }
 
 /// The recovered state and what its inputs had asked of the store.
@@ -120,7 +122,13 @@ impl Core {
             told: false,
             quiet_looks: None,
             witness,
+            lookout: Lookout::default(),
         }
+    }
+
+    /// Where others look at the state.
+    pub fn lookout(&self) -> Lookout {
+        self.lookout.clone()
     }
 
     /// When the core wants to hear of the time.
@@ -201,7 +209,10 @@ impl Core {
             FollowerReport::Ended { detail } => tracing::warn!("the follower ended: {detail}"),
         };
         match Follower::start(self.pbx.clone(), seq, Pace::default(), self.journal.snapshot_sink(), told) {
-            Ok(follower) => self.follower = Some(follower),
+            Ok(mut follower) => {
+                follower.show(&self.lookout);
+                self.follower = Some(follower);
+            }
             Err(why) => tracing::warn!("no thread for the follower, snapshots pause: {why}"),
         }
     }
@@ -216,7 +227,8 @@ impl Core {
 
     /// Lets a follower go. Its end is waited for elsewhere: it may have much to do yet.
     fn dismiss_follower(&mut self, at: Instant) {
-        let Some(follower) = self.follower.take() else { return };
+        let Some(mut follower) = self.follower.take() else { return };
+        follower.hide();
         self.follower_rest_until = at + FOLLOWER_REST;
         let waits = std::thread::Builder::new().name("follower end".into()).spawn(move || follower.finish());
         if let Err(why) = waits {
@@ -226,6 +238,7 @@ impl Core {
 
     /// What the threads behind the core found wrong, or well again, since the last question, asked once a second.
     pub fn troubles(&mut self) -> impl Iterator<Item = Trouble> {
+        self.lookout.serve(&self.pbx);
         let unwritten = match self.journal.take_trouble() {
             Some(why) => {
                 self.quiet_looks = Some(0);

@@ -2,6 +2,8 @@
 //! that the control task never stops for one, and it proves determinism all day: its outputs must hash to the same
 //! numbers as the control task's.
 //!
+//! Whoever wants to see the state asks here, too ([`super::lookout`]).
+//!
 //! A snapshot takes the place of the inputs before it, so it is handed over only when every leg event that they led to
 //! is stored: otherwise a crash would lose the events that the store had not committed yet.
 
@@ -16,6 +18,7 @@ use pbx::Pbx;
 use pbx::door::{Input, Output};
 
 use super::SnapshotSink;
+use super::lookout::{Look, Lookout};
 
 /// Inputs that wait for the follower; when it is so far behind it is dropped and a new one has to be started.
 const STEPS_WAITING_MAX: usize = 65_536;
@@ -55,7 +58,15 @@ pub enum FollowerReport {
     },
 }
 
-struct Step {
+/// What the thread is sent.
+pub(crate) enum Message {
+    /// To be handled.
+    Step(Step),
+    /// Somebody wants to see the state.
+    Look(Look),
+}
+
+pub(crate) struct Step {
     seq: u64,
     now: Now,
     payload: Vec<u8>,
@@ -83,9 +94,10 @@ impl OutputHash {
 
 /// The handle of the control task.
 pub struct Follower {
-    steps: Option<SyncSender<Step>>,
+    steps: Option<SyncSender<Message>>,
     thread: Option<JoinHandle<()>>,
     done_seq: Arc<AtomicU64>,
+    shown: Option<Lookout>,
 }
 
 /// The follower is too far behind or has ended; it gets nothing more. Start a new one.
@@ -107,13 +119,26 @@ impl Follower {
         let thread = std::thread::Builder::new()
             .name("follower".into())
             .spawn(move || Follow { pbx, seq, pace, sink, done, waiting: None }.run(&inbox, notify))?;
-        Ok(Follower { steps: Some(steps), thread: Some(thread), done_seq })
+        Ok(Follower { steps: Some(steps), thread: Some(thread), done_seq, shown: None })
+    }
+
+    /// Lets `lookout` look at this follower until it is hidden or ends.
+    pub fn show(&mut self, lookout: &Lookout) {
+        lookout.through(self.steps.clone());
+        self.shown = Some(lookout.clone());
+    }
+
+    /// Nobody looks at it any more; the lookout is free for another.
+    pub fn hide(&mut self) {
+        if let Some(lookout) = self.shown.take() {
+            lookout.through(None);
+        }
     }
 
     /// Gives it an input that was journaled and handled; `outputs` is the hash of what followed. Never waits.
     pub fn step(&mut self, seq: u64, now: Now, payload: Vec<u8>, outputs: u32) -> Result<(), Lost> {
         let steps = self.steps.as_ref().ok_or(Lost)?;
-        if steps.try_send(Step { seq, now, payload, outputs }).is_err() {
+        if steps.try_send(Message::Step(Step { seq, now, payload, outputs })).is_err() {
             self.steps = None;
             return Err(Lost);
         }
@@ -131,6 +156,8 @@ impl Follower {
     }
 
     fn end(&mut self) {
+        // Whoever may ask keeps the thread alive.
+        self.hide();
         self.steps = None;
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
@@ -145,11 +172,11 @@ impl Drop for Follower {
     }
 }
 
-/// The next step; none when no more can come. Nobody waits for the follower: after the last step that was there it rests,
+/// The next message; none when no more can come. Nobody waits for the follower: after the last step that was there it rests,
 /// so that the control task need not wake it for every input.
-fn next(inbox: &Receiver<Step>) -> Option<Step> {
+fn next(inbox: &Receiver<Message>) -> Option<Message> {
     match inbox.try_recv() {
-        Ok(step) => Some(step),
+        Ok(message) => Some(message),
         Err(TryRecvError::Disconnected) => None,
         Err(TryRecvError::Empty) => {
             std::thread::park_timeout(REST);
@@ -177,12 +204,19 @@ struct Waiting {
 }
 
 impl Follow {
-    fn run(mut self, inbox: &Receiver<Step>, mut notify: impl FnMut(FollowerReport)) {
+    fn run(mut self, inbox: &Receiver<Message>, mut notify: impl FnMut(FollowerReport)) {
         let mut hash = OutputHash::default();
         let mut outputs = Vec::new();
         let mut snapshot_seq = self.seq;
         let mut snapshot_at = Instant::now();
-        while let Some(step) = next(inbox) {
+        while let Some(message) = next(inbox) {
+            let step = match message {
+                Message::Step(step) => step,
+                Message::Look(look) => {
+                    look(&self.pbx);
+                    continue;
+                }
+            };
             if let Err(report) = self.follow(&step, &mut hash, &mut outputs) {
                 notify(report);
                 return;

@@ -8,6 +8,7 @@
 mod cursor;
 mod flusher;
 pub mod follower;
+pub mod lookout;
 pub mod past;
 mod recovery;
 mod segment;

@@ -392,6 +392,7 @@ fn segments_lost_before_any_snapshot_begin_anew() {
 mod following {
     use super::*;
     use crate::journal::follower::{Follower, FollowerReport, OutputHash, Pace};
+    use crate::journal::lookout::Lookout;
     use pbx::Pbx;
     use pbx::door::{Input, Output, Rebuilt, Trouble, TroubleKind};
     use std::sync::mpsc::channel;
@@ -422,8 +423,13 @@ mod following {
             panic!("{report:?}");
         })
         .unwrap();
+        let lookout = Lookout::default();
+        follower.show(&lookout);
         let pbx = work(&mut journal, &mut follower, 25, 0);
+        let seen = lookout.look(Duration::from_secs(10), |pbx| pbx.last_input());
+        assert_eq!(seen, Some(now(25)), "a question is answered after what was given before it");
         follower.finish();
+        assert_eq!(lookout.look(Duration::ZERO, Pbx::calls_live), None, "and does not keep it alive");
         wait_for_snapshot(&journal, 25);
         kill(journal);
         let (_, recovery) = dir.open();
