@@ -1,7 +1,7 @@
 //! What `run` prints when the box is up: in plain words where it listens, who may register, what to dial, where the
 //! data lies and how to stop.
 
-use pbx::config::{Config, Destination, Language};
+use pbx::config::{Config, Destination, Disposition, Language};
 use pbx::text::{start as key, text};
 use std::path::Path;
 
@@ -37,6 +37,7 @@ pub fn banner(config: &Config, site: &Path, data: &Path, world: bool, language: 
     lines.extend(numbers(config, language));
     lines.push(String::new());
     lines.push(say(key::HELP, &[]));
+    lines.push(say(key::LOOK, &[]));
     lines.push(say(key::STOP, &[]));
     lines.join("\n")
 }
@@ -70,10 +71,70 @@ fn numbers(config: &Config, language: Language) -> Vec<String> {
             Destination::Hangup => continue,
         });
     }
-    let codes = &config.codes;
-    rows.push(row(key::DIAL_ECHO, &codes.echo, ""));
-    rows.push(row(key::DIAL_AGENT_LOGIN, &codes.agent_login, ""));
-    rows.push(row(key::DIAL_AGENT_NOT_READY, &codes.agent_not_ready, ""));
-    rows.push(row(key::DIAL_WRAP_UP_FINISH, &codes.wrap_up_finish, ""));
+    rows.extend(codes(config, language));
     rows
+}
+
+/// The feature codes that somebody at this site can use.
+fn codes(config: &Config, language: Language) -> Vec<String> {
+    let codes = &config.codes;
+    let row = |k, number: &str| text(k, language, &[("number", number)]);
+    let mut rows = vec![row(key::DIAL_ECHO, &codes.echo)];
+    if !config.agents.is_empty() {
+        rows.push(row(key::DIAL_AGENT_LOGIN, &codes.agent_login));
+        rows.push(row(key::DIAL_AGENT_NOT_READY, &codes.agent_not_ready));
+        rows.push(row(key::DIAL_QUEUE_CALLERS, &codes.queue_callers));
+        rows.push(row(key::DIAL_WRAP_UP_FINISH, &codes.wrap_up_finish));
+        rows.push(row(key::DIAL_WRAP_UP_EXTEND, &codes.wrap_up_extend));
+    }
+    if !config.dispositions.is_empty() {
+        let word = |(code, result): (&u8, &Disposition)| match language {
+            Language::Zh => format!("{code} {}", result.zh),
+            Language::En => format!("{code} {}", result.en),
+        };
+        let results = config.dispositions.iter().map(word).collect::<Vec<_>>().join(", ");
+        let values = [("number", codes.disposition.as_str()), ("results", results.as_str())];
+        rows.push(text(key::DIAL_DISPOSITION, language, &values));
+    }
+    if !config.supervisors.is_empty() {
+        let values = [
+            ("listen", codes.listen.as_str()),
+            ("whisper", codes.whisper.as_str()),
+            ("barge", codes.barge.as_str()),
+            ("take", codes.take_over.as_str()),
+        ];
+        rows.push(text(key::DIAL_MONITOR, language, &values));
+        rows.push(row(key::DIAL_PICK, &codes.pick));
+        rows.push(row(key::DIAL_MOVE, &codes.move_caller));
+        rows.push(row(key::DIAL_PRIORITISE, &codes.re_prioritise));
+        rows.push(row(key::DIAL_FORCE, &codes.force_state));
+        rows.push(row(key::DIAL_SURGE, &codes.surge));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever reads the banner learns every code of the site, and every command to look with.
+    #[test]
+    fn every_code_and_command_is_named_in_both_languages() {
+        let site = include_str!("../../../rootfs/share/sites/demo.conf");
+        let config = pbx::config::parse(site).unwrap();
+        for language in [Language::En, Language::Zh] {
+            let text = banner(&config, Path::new("site"), Path::new("data"), true, language);
+            let codes = serde_json::to_value(&config.codes).unwrap();
+            for (name, code) in codes.as_object().unwrap() {
+                assert!(text.contains(code.as_str().unwrap()), "{name} is missing in\n{text}");
+            }
+            for command in ["explain last", "state now", "replay", "simulate", "demo", "world ring 1", "3 "] {
+                assert!(text.contains(command), "{command} is missing in\n{text}");
+            }
+            assert!(!text.contains('{'), "a gap was not filled:\n{text}");
+        }
+        let plain = pbx::config::parse("sip { listen 127.0.0.1:5060; }").unwrap();
+        let text = banner(&plain, Path::new("site"), Path::new("data"), false, Language::En);
+        assert!(!text.contains("supervisor") && !text.contains("agent"), "{text}");
+    }
 }

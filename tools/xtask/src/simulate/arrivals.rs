@@ -41,7 +41,12 @@ pub enum ProfileError {
     /// A rate was expected here.
     Rate(String),
     /// Times must rise; this one does not.
-    Order(String),
+    Order {
+        /// The time that comes too early.
+        time: String,
+        /// The one before it.
+        before: String,
+    },
     /// A profile is at least a time, a rate and the time at which it ends.
     Short,
 }
@@ -63,24 +68,22 @@ impl Profile {
     }
 
     /// Reads `09:00 120/h 10:00 200/h 18:00`: times of the day with the rate that begins there (calls per hour, `/h` may be
-    /// left out), and the time at which it ends. An end at or before the beginning is on the next day.
+    /// left out), and the time at which it ends. A time of the next day is written `06:00+1`: a slip of the pen must not
+    /// become a day of 23 hours.
     pub fn parse(text: &str) -> Result<Profile, ProfileError> {
         let mut words = text.split_whitespace();
-        let mut from_s = time_of(words.next().ok_or(ProfileError::Short)?)?;
+        let mut before = words.next().ok_or(ProfileError::Short)?;
+        let mut from_s = time_of(before)?;
         let mut intervals = Vec::new();
         while let Some(word) = words.next() {
             let calls_per_hour = rate_of(word)?;
             let word = words.next().ok_or(ProfileError::Short)?;
-            let mut to_s = time_of(word)?;
-            let last = words.clone().next().is_none();
-            if to_s <= from_s && last {
-                to_s += 86_400;
-            }
+            let to_s = time_of(word)?;
             if to_s <= from_s {
-                return Err(ProfileError::Order(word.to_string()));
+                return Err(ProfileError::Order { time: word.to_string(), before: before.to_string() });
             }
             intervals.push(Interval { from_s, to_s, calls_per_hour });
-            from_s = to_s;
+            (from_s, before) = (to_s, word);
         }
         Profile::of(intervals).ok_or(ProfileError::Short)
     }
@@ -108,10 +111,11 @@ impl Profile {
 
 fn time_of(word: &str) -> Result<u32, ProfileError> {
     let wrong = || ProfileError::Time(word.to_string());
-    let (hours, minutes) = word.split_once(':').ok_or_else(wrong)?;
+    let (time, next_day_s) = word.strip_suffix("+1").map_or((word, 0), |time| (time, 86_400));
+    let (hours, minutes) = time.split_once(':').ok_or_else(wrong)?;
     let (hours, minutes): (u32, u32) = (hours.parse().map_err(|_| wrong())?, minutes.parse().map_err(|_| wrong())?);
     if hours < 24 && minutes < 60 || (hours, minutes) == (24, 0) {
-        Ok(hours * 3_600 + minutes * 60)
+        Ok(hours * 3_600 + minutes * 60 + next_day_s)
     } else {
         Err(wrong())
     }
@@ -182,10 +186,12 @@ mod tests {
         assert_eq!(profile.calls(), 480.0);
         assert_eq!(profile.length_s(), 14_400.0);
         assert!(profile.varies());
-        let night = Profile::parse("22:00 60 06:00").unwrap();
+        let night = Profile::parse("22:00 60 06:00+1").unwrap();
         assert_eq!(night.length_s(), 28_800.0);
         assert!(!night.varies());
+        assert_eq!(Profile::parse("22:00 60 02:00+1 10 06:00+1").map(|p| p.calls()), Ok(280.0));
         assert_eq!(Profile::parse("09:00 10 24:00").map(|p| p.length_s()), Ok(54_000.0));
+        let early = |time: &str, before: &str| ProfileError::Order { time: time.into(), before: before.into() };
         for (text, error) in [
             ("", ProfileError::Short),
             ("09:00", ProfileError::Short),
@@ -194,7 +200,12 @@ mod tests {
             ("09:60 10 10:00", ProfileError::Time("09:60".into())),
             ("09:00 -1 10:00", ProfileError::Rate("-1".into())),
             ("09:00 nan 10:00", ProfileError::Rate("nan".into())),
-            ("09:00 10 08:00 10 12:00", ProfileError::Order("08:00".into())),
+            ("09:00 10 10:00 10 08:00", early("08:00", "10:00")),
+            ("09:00 10 08:00 10 12:00", early("08:00", "09:00")),
+            ("09:00 120/h 08:00", early("08:00", "09:00")),
+            ("09:00 120/h 09:00", early("09:00", "09:00")),
+            ("09:00+1 120/h 10:00", early("10:00", "09:00+1")),
+            ("22:00 10 06:00+2", ProfileError::Time("06:00+2".into())),
         ] {
             assert_eq!(Profile::parse(text), Err(error), "{text}");
         }

@@ -15,7 +15,10 @@ pub mod site;
 pub mod staffing;
 pub mod tally;
 #[cfg(test)]
+mod starvation;
+#[cfg(test)]
 mod tests;
+pub mod whole;
 pub mod words;
 
 use basis::Basis;

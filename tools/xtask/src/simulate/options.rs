@@ -4,7 +4,7 @@ use super::arrivals::{Profile, ProfileError};
 use super::erlang::{Threshold, Variant};
 use super::staffing::Change;
 use lexopt::prelude::*;
-use pbx::config::Language;
+use pbx::config::{Language, Strategy};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ tools/run simulate           plays the callers of a day to the real router with 
   --recorded [--day DATE]    those of a recorded day (default: the last one) in the data directory; --data DIR for another
   --calls-per-hour N         drawn at a steady rate, for --hours N (default 8), after half an hour that does not count
   --profile '09:00 120/h 12:00 60/h 18:00'
-                             drawn at the rate that each time begins, until the last time
+                             drawn at the rate that each time begins, until the last time; 06:00+1 is on the next day
 
   The site:
   --config FILE              its queues, agents and skills; default: that of the record, or one plain queue
@@ -165,7 +165,7 @@ fn take(options: &mut Options, given: &mut Given, name: &str, value: String) -> 
         "wrap-up-s" => options.change.wrap_up_s = Some(number(&value, 0.0, 600.0)? as u32),
         "ring-s" => options.ring_s = Some(number(&value, 0.0, 60.0)?),
         "patience-s" => options.patience_s = Some(patience(&value)?),
-        "strategy" => options.change.strategy = Some(value),
+        "strategy" => options.change.strategy = Some(strategy(value)?),
         "skills" => options.change.skills_off = off(&value)?,
         "within-s" => options.threshold.within_s = number(&value, 0.0, 86_400.0)?,
         "short-s" => options.threshold.short_s = number(&value, 0.0, 86_400.0)?,
@@ -219,6 +219,15 @@ fn off(word: &str) -> Result<bool, String> {
     }
 }
 
+fn strategy(word: String) -> Result<String, String> {
+    let known: Vec<&str> = Strategy::ALL.iter().map(|strategy| strategy.word()).collect();
+    if known.contains(&word.as_str()) {
+        Ok(word)
+    } else {
+        Err(format!("`{word}` is no strategy; there are {}", known.join(", ")))
+    }
+}
+
 fn variant(word: &str) -> Result<Variant, String> {
     let found = Variant::ALL.into_iter().find(|v| word == v.letter().to_string());
     found.ok_or_else(|| format!("`{word}` is none of a, b, c, d and e"))
@@ -237,7 +246,12 @@ fn profile_words(why: &ProfileError) -> String {
     match why {
         ProfileError::Time(word) => format!("`{word}` is not a time of the day as 09:30"),
         ProfileError::Rate(word) => format!("`{word}` is not a number of calls per hour as 120/h"),
-        ProfileError::Order(word) => format!("`{word}` is not after the time before it"),
+        ProfileError::Order { time, before } => {
+            format!(
+                "`{time}` is not after `{before}`; a time of the next day is written `{}+1`",
+                time.trim_end_matches("+1")
+            )
+        }
         ProfileError::Short => "a time, a rate, and so on, and the time at which it ends: '09:00 120/h 18:00'".into(),
     }
 }
@@ -247,7 +261,7 @@ mod tests {
     use super::*;
 
     fn read(line: &str) -> Result<Option<Options>, String> {
-        parse(line.split_whitespace().map(OsString::from), "data".into())
+        parse(line.split_whitespace().map(|word| OsString::from(word.replace('_', " "))), "data".into())
     }
 
     #[test]
@@ -271,6 +285,11 @@ mod tests {
             ("--recorded --hours 3", "--hours belongs to"),
             ("--calls-per-hour many", "--calls-per-hour: `many` is not a number"),
             ("--profile 09:00", "--profile: a time, a rate"),
+            (
+                "--profile 09:00_120/h_08:00",
+                "--profile: `08:00` is not after `09:00`; a time of the next day is written `08:00+1`",
+            ),
+            ("--recorded --strategy foo", "--strategy: `foo` is no strategy; there are ring-all, "),
             ("--recorded --frob 1", "--frob: there is no such option"),
             ("--recorded --variant x", "none of a, b"),
             ("--recorded --agents 0", "from 1 to 2000"),

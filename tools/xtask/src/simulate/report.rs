@@ -6,7 +6,8 @@ use super::erlang::{Outlook, Variant};
 use super::models::{over_profile_a, over_profile_c};
 use super::options::Options;
 use super::runs::{Run, mean};
-use super::tally::Mean;
+use super::tally::{Figures, Mean};
+use super::whole::whole;
 use super::words::{self as say, Word};
 use pbx::config::Language;
 use pbxd::story::layout::width;
@@ -35,7 +36,21 @@ struct Row {
     name: String,
     form: Form,
     run: fn(&Run, Variant) -> Option<f64>,
-    model: fn(&Outlook, f64, Variant) -> Option<f64>,
+    model: fn(&Outlook, Variant) -> Option<f64>,
+}
+
+/// One way for a call to end.
+type Part = fn(&Figures) -> f64;
+
+/// All ways for a call to end; every call ends in one of them.
+const PARTS: [Part; 4] = [|f| f.ends.answered, |f| f.ends.abandoned, |f| f.left, |f| f.others];
+
+/// A whole number of calls with the error of the mean that it was rounded from.
+fn counted(calls: u64, mean: Option<Mean>) -> String {
+    match mean.and_then(|m| m.error) {
+        Some(error) => format!("{calls} ± {:.0}", error * 2.0),
+        None => calls.to_string(),
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -148,48 +163,57 @@ impl Report<'_> {
         let within = format!("{}", self.options.threshold.within_s);
         let row = |word: Word, form, run, model| Row { name: self.say(word, &[]), form, run, model };
         let mut rows = vec![
-            row(say::OFFERED, Form::Calls, |r, _| Some(r.figures.ends.offered), |_, calls, _| Some(calls)),
-            row(
-                say::ANSWERED,
-                Form::Calls,
-                |r, _| Some(r.figures.ends.answered),
-                |o, calls, _| Some(o.ends.answered * calls),
-            ),
-            row(
-                say::ABANDONED,
-                Form::Calls,
-                |r, _| Some(r.figures.ends.abandoned),
-                |o, calls, _| Some(o.ends.abandoned * calls),
-            ),
-            row(say::LEFT, Form::Calls, |r, _| Some(r.figures.left), |_, _, _| None),
-            row(say::OTHERS, Form::Calls, |r, _| Some(r.figures.others), |_, _, _| None),
-            row(say::LEVEL, Form::Percent, |r, v| r.figures.ends.service_level(v), |o, _, v| o.ends.service_level(v)),
+            row(say::LEVEL, Form::Percent, |r, v| r.figures.ends.service_level(v), |o, v| o.ends.service_level(v)),
             row(
                 say::ANSWER_RATE,
                 Form::Percent,
                 |r, _| Some(r.figures.ends.answered / r.figures.ends.offered.max(1.0)),
-                |o, _, _| Some(o.ends.answered),
+                |o, _| Some(o.ends.answered),
             ),
             row(
                 say::ASA,
                 Form::Tenths,
                 |r, _| (r.figures.ends.answered > 0.0).then_some(r.figures.asa_s),
-                |o, _, _| Some(o.asa_s),
+                |o, _| Some(o.asa_s),
             ),
             row(
                 say::ABANDON_TIME,
                 Form::Tenths,
                 |r, _| (r.figures.ends.abandoned > 0.0).then_some(r.figures.abandon_s),
-                |o, _, _| o.abandon_s,
+                |o, _| o.abandon_s,
             ),
-            row(say::OCCUPANCY, Form::Percent, |r, _| Some(r.occupancy), |o, _, _| Some(o.occupancy)),
-            row(say::LENGTH, Form::Hundredths, |r, _| Some(r.length), |o, _, _| Some(o.length)),
-            row(say::LENGTH_MAX, Form::Calls, |r, _| Some(r.length_max), |_, _, _| None),
+            row(say::OCCUPANCY, Form::Percent, |r, _| Some(r.occupancy), |o, _| Some(o.occupancy)),
+            row(say::LENGTH, Form::Hundredths, |r, _| Some(r.length), |o, _| Some(o.length)),
+            row(say::LENGTH_MAX, Form::Calls, |r, _| Some(r.length_max), |_, _| None),
         ];
-        if let Some(level) = rows.get_mut(5) {
+        if let Some(level) = rows.first_mut() {
             level.name = self.say(say::LEVEL, &[("letter", &letter), ("s", &within)]);
         }
         rows
+    }
+
+    /// What became of the calls: whole numbers, the rows below the first add up to it.
+    fn calls(&self, models: &[Option<Outlook>], calls: f64, recorded: Option<&Run>) -> Vec<Vec<String>> {
+        let offered = mean(self.main(), |r| Some(r.figures.ends.offered));
+        let parts = PARTS.map(|part| mean(self.main(), |r| Some(part(&r.figures))));
+        let total = calls.round() as u64;
+        let columns = |total: u64, parts: &[f64]| [vec![total], whole(total, parts)].concat();
+        let simulated = columns(total, &parts.map(|p| p.map_or(0.0, |p| p.mean)));
+        let by_model = |outlook: &Outlook| columns(total, &[outlook.ends.answered, outlook.ends.abandoned]);
+        let told = |run: &Run| columns(run.figures.ends.offered as u64, &PARTS.map(|part| part(&run.figures)));
+        let (by_model, told) = (models.iter().map(|m| m.as_ref().map(by_model)), recorded.map(told));
+        let others: Vec<Option<Vec<u64>>> = by_model.chain(told.map(Some)).collect();
+        let words = [say::OFFERED, say::ANSWERED, say::ABANDONED, say::LEFT, say::OTHERS];
+        let errors = [offered].into_iter().chain(parts);
+        let row = |((n, word), error): ((usize, Word), Option<Mean>)| {
+            let cell = |column: &Option<Vec<u64>>| {
+                column.as_ref().and_then(|c| c.get(n)).map_or("–".into(), |calls| calls.to_string())
+            };
+            let mut cells = vec![self.say(word, &[]), counted(simulated[n], error)];
+            cells.extend(others.iter().map(cell));
+            cells
+        };
+        words.into_iter().enumerate().zip(errors).map(row).collect()
     }
 
     fn table(&self) -> String {
@@ -202,10 +226,11 @@ impl Report<'_> {
         heading.extend([say::ERLANG_C, say::ERLANG_A].map(|w| self.say(w, &[])));
         heading.extend(recorded.as_ref().map(|_| self.say(say::RECORDED, &[])));
         let mut lines = vec![heading];
+        lines.extend(self.calls(&models, calls, recorded.as_ref()));
         for row in self.rows() {
             let mut cells = vec![row.name, row.form.mean(mean(self.main(), |r| (row.run)(r, variant)))];
             cells.extend(models.iter().map(|model| {
-                let value = model.as_ref().and_then(|o| (row.model)(o, calls, variant));
+                let value = model.as_ref().and_then(|o| (row.model)(o, variant));
                 value.map_or("–".into(), |v| row.form.number(v))
             }));
             cells.extend(recorded.as_ref().map(|r| (row.run)(r, variant).map_or("–".into(), |v| row.form.number(v))));
@@ -294,17 +319,30 @@ impl Report<'_> {
             self.say(say::LEVEL, &[("letter", &letter), ("s", &s)]),
             self.say(say::ASA, &[]),
         ]];
-        for name in &self.basis.queues {
-            let of = |figure: &dyn Fn(&super::tally::Figures) -> Option<f64>| {
+        // Each part of the table above, shared among the queues: its rows and columns add up, too.
+        let of = |name: &str, part: Part| mean(self.main(), |run| Some(run.by_queue.get(name).map_or(0.0, part)));
+        let means = PARTS.map(|part| mean(self.main(), |r| Some(part(&r.figures))).map_or(0.0, |m| m.mean));
+        let total = mean(self.main(), |r| Some(r.figures.ends.offered)).map_or(0.0, |m| m.mean).round() as u64;
+        let shared: Vec<Vec<u64>> = whole(total, &means)
+            .into_iter()
+            .zip(PARTS)
+            .map(|(n, part)| {
+                let by_queue: Vec<f64> =
+                    self.basis.queues.iter().map(|q| of(q, part).map_or(0.0, |m| m.mean)).collect();
+                whole(n, &by_queue)
+            })
+            .collect();
+        for (at, name) in self.basis.queues.iter().enumerate() {
+            let of_run = |figure: &dyn Fn(&Figures) -> Option<f64>| {
                 mean(self.main(), |run| run.by_queue.get(name).and_then(figure))
             };
             lines.push(vec![
                 name.clone(),
-                Form::Calls.mean(of(&|f| Some(f.ends.offered))),
-                Form::Calls.mean(of(&|f| Some(f.ends.answered))),
-                Form::Calls.mean(of(&|f| Some(f.ends.abandoned))),
-                Form::Percent.mean(of(&|f| f.ends.service_level(variant))),
-                Form::Tenths.mean(of(&|f| (f.ends.answered > 0.0).then_some(f.asa_s))),
+                counted(shared.iter().map(|part| part[at]).sum(), of(name, |f| f.ends.offered)),
+                counted(shared[0][at], of(name, PARTS[0])),
+                counted(shared[1][at], of(name, PARTS[1])),
+                Form::Percent.mean(of_run(&|f| f.ends.service_level(variant))),
+                Form::Tenths.mean(of_run(&|f| (f.ends.answered > 0.0).then_some(f.asa_s))),
             ]);
         }
         format!("{}\n{}", self.say(say::BY_QUEUE, &[]), aligned(&lines))
