@@ -50,6 +50,7 @@ const SEEN: [&str; 57] = [
     "abandoned by others",
     "state hold",
     "state personal",
+    "state outbound",
     "state wrap-up",
     "wish not-ready",
     "wish logged-out",

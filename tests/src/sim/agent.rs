@@ -3,6 +3,7 @@
 
 use super::phone::{CallNo, News};
 use super::plan::{Plan, Site};
+use super::script::Script;
 use super::world::{Event, World};
 
 /// What a person is going to do at a phone.
@@ -146,6 +147,11 @@ impl World {
             None | Some("logged-out") => self.dial_if(index, "*45", |_| true),
             Some(state) if state.starts_with("not-ready") => {
                 self.dial_if(index, "*46", |state| state.starts_with("not-ready"));
+            }
+            Some("ready") if self.dice.permille(40) => {
+                let number = self.outside_number();
+                let stay_us = 2_000_000 + self.dice.exponential(10_000_000);
+                self.dial_script(index, &number, Script { stay_us, ..Script::default() });
             }
             Some(_) => {}
         }

@@ -45,6 +45,7 @@ impl World {
                 self.dial_if(index, &code, |state| state == "ready");
             }
             "ready" if self.dice.permille(10) => self.own_call(index),
+            state if state.starts_with("not-ready") && self.dice.permille(30) => self.own_call(index),
             "wrap-up" if self.dice.permille(150) => self.dial_if(index, "*49", |state| state == "wrap-up"),
             "wrap-up" if self.dice.permille(100) => self.dial_if(index, "*46", |state| state == "wrap-up"),
             _ if self.dice.permille(5) => self.dial_if(index, "*47", |_| true),
@@ -85,8 +86,16 @@ impl World {
         self.dial_script(index, &code, script);
     }
 
+    /// Somebody outside; some numbers would lead abroad.
+    pub(super) fn outside_number(&mut self) -> String {
+        let prefix = if self.dice.permille(50) { "000" } else { "0" };
+        format!("{prefix}{}", self.dice.between(10_000, 99_999))
+    }
+
     fn own_call(&mut self, index: usize) {
-        let number = if self.dice.permille(500) {
+        let number = if self.dice.permille(400) {
+            self.outside_number()
+        } else if self.dice.permille(500) {
             Plan::office_extension(self.dice.below(u64::from(self.plan.office)) as u32)
         } else {
             Plan::extension(self.dice.below(u64::from(self.plan.agents)) as u32)

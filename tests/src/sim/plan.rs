@@ -4,7 +4,9 @@ use super::dice::Dice;
 use super::network::Weather;
 use base::line::PortId;
 use base::time::Wall;
-use pbx::config::{Agent, Config, Destination, Did, Extension, Language, Line, Media, Menu, Queue, Sip, System, Trunk};
+use pbx::config::{
+    Agent, Config, Destination, Did, Extension, Language, Line, Media, Menu, Queue, Route, Sip, System, Trunk,
+};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -250,6 +252,7 @@ impl Plan {
         let did = |to: Destination| Did { to, ..Did::preset("") };
         let line = |port: PortId| Line { label: format!("line {}/{}", port.card, port.port), did: "4001000".into() };
         let trunk = Trunk { address: CARRIER.ip(), port: Some(CARRIER.port()), record: false };
+        let outside = Route { prefix: "0".into(), strip: 1, trunk: "carrier".into(), ..Route::preset("outside") };
         let mut config = Config {
             system: System { name: "simulated".into(), language: Language::En, ..System::preset("") },
             sip: Sip { listen: BOX, expires_min_s: 10, ..Sip::preset("") },
@@ -260,6 +263,7 @@ impl Plan {
             queues: self.queues(),
             menus: BTreeMap::from([("main".to_string(), menu())]),
             trunks: BTreeMap::from([("carrier".to_string(), trunk)]),
+            routes: BTreeMap::from([("outside".to_string(), outside)]),
             numbers: BTreeMap::from([
                 ("8000".to_string(), Destination::Queue("support".into())),
                 ("8001".to_string(), Destination::Menu("main".into())),

@@ -7,8 +7,8 @@ use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
 use pbx::config::{
     Agent, Calendar, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor, Extension, Language, Line,
-    Media, Menu, OverflowKind, Queue, Reason, Relax, Routing, Sip, Skill, Strategy as Choice, Supervisor, System,
-    Trunk, Vip, Wanted,
+    Media, Menu, OverflowKind, Queue, Reason, Relax, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor,
+    System, Trunk, Vip, Wanted,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -312,10 +312,44 @@ fn did_number(n: usize) -> String {
     format!("+8640{n:02}")
 }
 
+fn route() -> impl Strategy<Value = Route> {
+    let lengths = (5..=32u32, 5..=32u32);
+    let number = || option::of("\\+?[0-9]{1,15}");
+    (lengths, 0..=16u32, number(), number(), any::<[bool; 2]>(), 0..100usize).prop_map(
+        |((a, b), strip, add, caller_id, [international, record], n)| Route {
+            prefix: String::new(),
+            length_min: a.min(b),
+            length_max: a.max(b),
+            strip,
+            add,
+            trunk: n.to_string(),
+            international,
+            caller_id,
+            record,
+        },
+    )
+}
+
+/// Routes with prefixes of their own to the trunks that there are; the first fits all, if it is alone.
+fn routes_to(trunks: usize, routes: Vec<Route>) -> BTreeMap<String, Route> {
+    let alone = routes.len() == 1;
+    let to = |(n, route): (usize, Route)| {
+        let prefix = if alone { String::new() } else { ["+", "0", "17", "+49"][n % 4].to_owned() };
+        let trunk = route.trunk.parse::<usize>().unwrap_or_default() % trunks;
+        Route { strip: route.strip.min(prefix.len() as u32), prefix, trunk: format!("Trunk_{trunk}"), ..route }
+    };
+    if trunks == 0 {
+        return BTreeMap::new();
+    }
+    numbered(routes.into_iter().enumerate().map(to).collect(), |n| format!("route-{n}"))
+}
+
 prop_compose! {
-    fn outside(many: Many)(trunks in vec((any::<Option<u16>>(), any::<bool>()), 0..3), numbers in vec(destination(many), 0..4),
+    fn outside(many: Many)(trunks in vec((any::<Option<u16>>(), any::<bool>()), 0..3), routes in vec(route(), 0..4),
+            numbers in vec(destination(many), 0..4),
             dids in vec((destination(many), option::of(0..=10u8)), many.dids),
             lines in btree_map((1..=16u8, 1..=8u8), (label(), 0..100usize), 0..6)) -> Config {
+        let trunk_count = trunks.len();
         let trunk = |(n, (port, record)): (usize, (Option<u16>, bool))| Trunk {
             address: IpAddr::from([10, 0, 0, n as u8]),
             port: port.filter(|p| *p > 0),
@@ -327,6 +361,7 @@ prop_compose! {
         Config {
             lines: if many.dids == 0 { BTreeMap::new() } else { lines.into_iter().map(line).collect() },
             trunks: numbered(trunks.into_iter().enumerate().map(trunk).collect(), |n| format!("Trunk_{n}")),
+            routes: routes_to(trunk_count, routes),
             numbers: numbered(numbers, |n| (8000 + n).to_string()),
             dids: numbered(dids.into_iter().map(|(to, priority)| Did { to, priority }).collect(), did_number),
             ..Config::preset()
@@ -359,6 +394,7 @@ pub fn config() -> impl Strategy<Value = Config> {
                 queues: numbered(queues, Many::queue),
                 menus: numbered(menus, |n| format!("menu.{n}")),
                 trunks: outside.trunks,
+                routes: outside.routes,
                 numbers: outside.numbers,
                 dids: outside.dids,
                 codes,

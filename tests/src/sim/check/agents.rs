@@ -32,19 +32,52 @@ pub struct Agents {
     over: BTreeSet<Uid>,
     /// Entered a call in this turn.
     entered: Vec<String>,
+    /// Calls of extensions, with their phones.
+    own: BTreeMap<Uid, String>,
+    /// Those of them that go to the outside.
+    outside: BTreeMap<Uid, String>,
 }
 
 /// Which state may follow which.
-const LEGAL: [(Doing, &[Doing]); 9] = [
-    (Doing::LoggedOut, &[Doing::Ready, Doing::Personal]),
-    (Doing::NotReady, &[Doing::Ready, Doing::Personal, Doing::LoggedOut, Doing::NotReady]),
-    (Doing::Ready, &[Doing::Reserved, Doing::NotReady, Doing::LoggedOut, Doing::Personal]),
-    (Doing::Reserved, &[Doing::Ringing, Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal]),
-    (Doing::Ringing, &[Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal]),
-    (Doing::Talking, &[Doing::Hold, Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
-    (Doing::Hold, &[Doing::Talking, Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
-    (Doing::WrapUp, &[Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::NotReady, Doing::LoggedOut]),
-    (Doing::Personal, &[Doing::Ready, Doing::NotReady, Doing::LoggedOut]),
+const LEGAL: [(Doing, &[Doing]); 10] = [
+    (Doing::LoggedOut, &[Doing::Ready, Doing::Personal, Doing::Outbound]),
+    (Doing::NotReady, &[Doing::Ready, Doing::Personal, Doing::LoggedOut, Doing::NotReady, Doing::Outbound]),
+    (Doing::Ready, &[Doing::Reserved, Doing::NotReady, Doing::LoggedOut, Doing::Personal, Doing::Outbound]),
+    (
+        Doing::Reserved,
+        &[Doing::Ringing, Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal, Doing::Outbound],
+    ),
+    (Doing::Ringing, &[Doing::Talking, Doing::NotReady, Doing::Ready, Doing::Personal, Doing::Outbound]),
+    (
+        Doing::Talking,
+        &[
+            Doing::Hold,
+            Doing::WrapUp,
+            Doing::Ready,
+            Doing::Personal,
+            Doing::Outbound,
+            Doing::NotReady,
+            Doing::LoggedOut,
+        ],
+    ),
+    (
+        Doing::Hold,
+        &[
+            Doing::Talking,
+            Doing::WrapUp,
+            Doing::Ready,
+            Doing::Personal,
+            Doing::Outbound,
+            Doing::NotReady,
+            Doing::LoggedOut,
+        ],
+    ),
+    (
+        Doing::WrapUp,
+        &[Doing::WrapUp, Doing::Ready, Doing::Personal, Doing::Outbound, Doing::NotReady, Doing::LoggedOut],
+    ),
+    (Doing::Personal, &[Doing::Ready, Doing::NotReady, Doing::LoggedOut, Doing::Outbound]),
+    (Doing::Outbound, &[Doing::Ready, Doing::NotReady, Doing::LoggedOut, Doing::Personal]),
 ];
 
 /// A timer is due within this time of its moment.
@@ -70,6 +103,8 @@ impl Agents {
             left: Vec::new(),
             over: BTreeSet::new(),
             entered: Vec::new(),
+            own: BTreeMap::new(),
+            outside: BTreeMap::new(),
         }
     }
 
@@ -134,9 +169,21 @@ impl Agents {
             Detail::Supervised { act, refused, .. } if act == "take-over" && refused.is_empty() => {
                 self.over.extend(row.call);
             }
-            Detail::CallBegan { called, .. } => self.toggles |= *called == self.config.codes.agent_not_ready,
+            Detail::CallBegan { called, origin, .. } => {
+                self.toggles |= *called == self.config.codes.agent_not_ready;
+                let phone = origin.strip_prefix("extension ").map(str::to_string);
+                self.own.extend(row.call.zip(phone));
+            }
+            Detail::Routed { to, .. } if to.starts_with("trunk ") => {
+                let call = row.call.and_then(|uid| Some((uid, self.own.get(&uid)?.clone())));
+                self.outside.extend(call);
+            }
             Detail::Surge { on } => self.surge = *on,
-            Detail::CallEnded { .. } => self.over.extend(row.call),
+            Detail::CallEnded { .. } => {
+                self.over.extend(row.call);
+                self.own.retain(|uid, _| Some(*uid) != row.call);
+                self.outside.retain(|uid, _| Some(*uid) != row.call);
+            }
             Detail::Registered { extension, contacts } => {
                 self.contacts.insert(extension.clone(), *contacts);
             }
@@ -260,9 +307,20 @@ impl Agents {
                 found.push(format!("agent {agent} talks, but is not connected"));
             }
         }
+        self.outside_calls(found);
         for uid in std::mem::take(&mut self.over) {
             if let Some((id, _)) = self.books.iter().find(|(_, b)| b.call == Some(uid)) {
                 found.push(format!("agent {id} still talks in call {uid}, which is over"));
+            }
+        }
+    }
+
+    /// Whose phone is in a call to the outside is not free, and nobody else is called outbound.
+    fn outside_calls(&self, found: &mut Findings) {
+        for (id, book) in self.books.iter().filter(|(_, book)| matches!(book.doing, Doing::Ready | Doing::Outbound)) {
+            let outside = self.outside.values().any(|phone| *phone == book.phone);
+            if outside != (book.doing == Doing::Outbound) {
+                found.push(format!("agent {id} is {} and his phone {} outside: {outside}", book.text, book.phone));
             }
         }
     }

@@ -26,6 +26,8 @@ pub enum Doing {
     WrapUp,
     /// In a call of the phone's own.
     Personal,
+    /// In a call of the phone's own to the outside.
+    Outbound,
 }
 
 impl Doing {
@@ -46,6 +48,7 @@ pub fn doing(text: &str) -> Doing {
         "hold" => Doing::Hold,
         "wrap-up" => Doing::WrapUp,
         "personal" => Doing::Personal,
+        "outbound" => Doing::Outbound,
         _ => Doing::LoggedOut,
     }
 }
@@ -75,7 +78,7 @@ pub struct Done {
     pub calls: u64,
     /// Talking and hold.
     pub talk_us: u64,
-    /// From the offer to the end of wrap-up.
+    /// From the offer to the end of wrap-up, and in calls to the outside.
     pub busy_us: u64,
     /// Ready.
     pub ready_us: u64,
@@ -88,7 +91,7 @@ impl Done {
                 self.talk_us += us;
                 self.busy_us += us;
             }
-            Doing::Reserved | Doing::Ringing | Doing::WrapUp => self.busy_us += us,
+            Doing::Reserved | Doing::Ringing | Doing::WrapUp | Doing::Outbound => self.busy_us += us,
             Doing::Ready => self.ready_us += us,
             Doing::LoggedOut | Doing::NotReady | Doing::Personal => {}
         }
@@ -221,7 +224,10 @@ impl Book {
 
     /// Whoever had a wish is what was wished as soon as that is possible.
     pub fn check_wish(&mut self, agent: &str, will: Doing, to: &str, why: &str, found: &mut Findings) {
-        if matches!(will, Doing::Talking | Doing::Hold | Doing::WrapUp | Doing::Reserved | Doing::Ringing) {
+        if matches!(
+            will,
+            Doing::Talking | Doing::Hold | Doing::WrapUp | Doing::Reserved | Doing::Ringing | Doing::Outbound
+        ) {
             return;
         }
         let by_hand = why.contains("feature code") || why.contains("forced") || why.contains("another");
@@ -294,6 +300,10 @@ impl Book {
                 let shift_us = now_us - self.login_us;
                 found.push(format!("agent {agent} worked {worked_us} us in a shift of {shift_us}: {:?}", self.minutes));
             }
+        }
+        // After a call to the outside the agent is what he was.
+        if was == Doing::NotReady && will == Doing::Outbound {
+            self.wish = Some(self.text.clone());
         }
         self.phone = if will == Doing::LoggedOut { self.home.clone() } else { phone.to_string() };
         self.doing = will;

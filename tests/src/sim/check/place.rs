@@ -208,7 +208,7 @@ pub fn is_empty(queue: &Queue, factors: &BTreeSet<EmptyFactor>, agents: &Agents)
                 Doing::Ready => true,
                 Doing::NotReady => none(EmptyFactor::Paused),
                 Doing::Reserved | Doing::Ringing => none(EmptyFactor::Ringing),
-                Doing::Talking | Doing::Hold | Doing::Personal => none(EmptyFactor::Inuse),
+                Doing::Talking | Doing::Hold | Doing::Personal | Doing::Outbound => none(EmptyFactor::Inuse),
                 Doing::WrapUp => none(EmptyFactor::Wrapup),
             }
     };
