@@ -1,3 +1,4 @@
 //! Only the checks; the targets are in `fuzz_targets/`.
 
 pub mod checks;
+pub mod panel;

@@ -4,6 +4,7 @@
 use crate::bench::{self, Bench};
 use crate::demo::{self, Demo};
 use crate::load::{self, Load};
+use crate::panel::{self, Panel};
 use crate::replay;
 use crate::run::{Site, run};
 use crate::world::act;
@@ -19,6 +20,8 @@ tools/run                    the simulated appliance in the foreground with a de
 tools/run demo               plays the main job from ring to recording and prints its story
 tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 1 FILE.wav`, `press 1 2`, `release 1`;
                              `world help` lists all
+tools/run panel              the front panel of the running box: its pixels in the terminal, its keys on the keyboard;
+                             `--png FILE` writes its picture instead
 tools/run replay …           gives the journaled inputs of a data directory to a fresh core and compares what it says with
                              what the box said then, byte for byte; `replay --help` tells how to replay a part
 tools/run simulate …         plays a day's callers to the real router with other staff, beside Erlang C and Erlang A;
@@ -55,6 +58,8 @@ pub enum Command {
         /// The command.
         words: Vec<String>,
     },
+    /// Show the front panel.
+    Panel(Panel),
     /// Replay a journal.
     Replay {
         /// Data directory.
@@ -107,6 +112,7 @@ struct Options {
     seconds: Option<u32>,
     calls: Option<u32>,
     rate: Option<u32>,
+    png: Option<PathBuf>,
     help: bool,
 }
 
@@ -125,6 +131,7 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Options, lexopt::Er
             Long("seconds") => read.seconds = Some(parser.value()?.parse()?),
             Long("calls") => read.calls = Some(parser.value()?.parse()?),
             Long("rate") => read.rate = Some(parser.value()?.parse()?),
+            Long("png") => read.png = Some(parser.value()?.into()),
             Short('h') | Long("help") => read.help = true,
             Value(word) => {
                 read.free.push(word.string()?);
@@ -173,6 +180,7 @@ fn command(options: Options) -> Result<Command, String> {
         None => Command::Run(Site { config: options.config, data, world: !options.no_world, log }),
         Some("demo") => Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill }),
         Some("world") => world(data, free.by_ref().collect())?,
+        Some("panel") => Command::Panel(Panel { data, png: options.png }),
         Some("replay") => Command::Replay { data, words: free.by_ref().collect() },
         Some("explain") => Command::Explain { data, call: free.next() },
         Some("state") => Command::State { data, time: pbxd::cli::time(free.by_ref()) },
@@ -248,6 +256,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Run(site) => run(&site, languages),
         Command::Demo(demo) => demo::play(&demo, languages),
         Command::World { data, words } => act(&data, &words, spoken(languages)).map(|answer| println!("{answer}")),
+        Command::Panel(panel) => panel::run(&panel, spoken(languages)),
         Command::Replay { data, words } => replay::run(&data, &words, languages),
         Command::Explain { data, call } => told(languages, |language| tell::explain(&data, call.as_deref(), language)),
         Command::State { data, time } => told(languages, |language| tell::state(&data, time.as_deref(), language)),
@@ -296,6 +305,8 @@ mod tests {
         assert_eq!(words("run world ring 1"), Ok(Command::World { data: "data".into(), words: ring.clone() }));
         assert_eq!(words("run world --data d ring 1"), Ok(Command::World { data: "d".into(), words: ring.clone() }));
         assert_eq!(words("--data d world ring 1"), Ok(Command::World { data: "d".into(), words: ring }));
+        let png = Panel { data: "d".into(), png: Some("p.png".into()) };
+        assert_eq!(words("--data d panel --png p.png"), Ok(Command::Panel(png)));
         let part = vec!["--from".to_string(), "2026-11-22T09:30Z".to_string()];
         assert_eq!(words("replay --from 2026-11-22T09:30Z"), Ok(Command::Replay { data: "data".into(), words: part }));
         let asked = vec!["--agents".to_string(), "3".to_string()];

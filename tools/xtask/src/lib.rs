@@ -5,6 +5,7 @@ pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod load;
+pub mod panel;
 pub mod programs;
 pub mod replay;
 pub mod run;

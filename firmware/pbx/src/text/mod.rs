@@ -27,6 +27,7 @@ pub mod alarm;
 pub mod explain;
 pub mod help;
 pub mod ladder;
+pub mod panel;
 pub mod problem;
 pub mod reason;
 pub mod start;
@@ -202,6 +203,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("explain", explain::ALL),
     ("help", help::ALL),
     ("ladder", ladder::ALL),
+    ("panel", panel::ALL),
     ("problem", problem::ALL),
     ("reason", reason::ALL),
     ("start", start::ALL),

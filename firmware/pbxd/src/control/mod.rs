@@ -75,6 +75,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     let recorder = threads::start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
     let (core, recovered) = recover(options, &site, master, language, witness)?;
     let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
+    let panel = threads::start_panel(options, core.lookout(), inbox.clone());
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines };
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
@@ -91,6 +92,10 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     // What was longer at the start delayed nobody's call.
     control.lengths = TurnLengths::default();
     control.until_stopped().await?;
+    // Before the core: its last looks are answered by nobody.
+    if let Some(panel) = panel {
+        panel.stop();
+    }
     let outcome = control.finish().map_err(|why| words(&why));
     if let Some(hardware) = hardware {
         hardware.join();

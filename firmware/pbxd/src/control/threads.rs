@@ -3,7 +3,9 @@
 use super::inbox::Inbox;
 use crate::cli::Run;
 use crate::hardware_thread::{self, HardwareThread};
+use crate::journal::lookout::Lookout;
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
+use crate::panel::{self, task::PanelThread};
 use crate::recorder::{Recorder, RecorderError};
 use crate::seal::MasterKey;
 use crate::store::{self, Report, Store, StoreError};
@@ -68,6 +70,16 @@ pub fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Opt
     };
     let thread = hardware_thread::spawn(setup, commands, report).map_err(|e| e.to_string())?;
     Ok((Some(lines), Some(thread)))
+}
+
+/// Starts the thread of the front panel when there is a chassis. A box without its panel works all the same.
+pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<PanelThread> {
+    let operate = move |act| {
+        // A person whose key had no effect presses again.
+        let _ = inbox.offer(act, |act| Input::Operator { actor: "panel".into(), act });
+    };
+    let started = panel::task::spawn(product(options)?, options.data.clone(), lookout, operate);
+    started.map_err(|why| tracing::warn!("no thread for the front panel: {why}")).ok()
 }
 
 /// Which chassis this is; none for SIP only.

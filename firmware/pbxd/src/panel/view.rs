@@ -1,0 +1,233 @@
+//! What the panel shows, as plain values: one look at the core's state, and facts of the machine. Nothing here is kept
+//! longer than until the next look.
+
+use base::time::{Instant, Now};
+use pbx::Pbx;
+use pbx::alarm::AlarmNow;
+use pbx::config::Language;
+use pbx::equipment::{LineNow, LineState, PhoneNow};
+use pbx::standing::{CallNow, PhaseNow};
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Digits of a number from which on its middle four are hidden.
+const MASKED_DIGITS_MIN: usize = 7;
+/// Digits hidden.
+const MASKED_DIGITS: usize = 4;
+
+/// Everything a picture is made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scene {
+    /// When.
+    pub now: Now,
+    /// The machine.
+    pub facts: Facts,
+    /// The core.
+    pub core: Core,
+}
+
+/// How the core answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Core {
+    /// Not yet: the program has just begun.
+    Starting,
+    /// No more.
+    Silent,
+    /// With this.
+    Seen(Box<View>),
+}
+
+/// What the machine knows of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// The address that people reach the box by; none without a network.
+    pub address: Option<IpAddr>,
+    /// Disk of the data directory.
+    pub storage: Option<Storage>,
+    /// Version of the program.
+    pub version: String,
+    /// Identity of its build.
+    pub build: String,
+    /// Since the program began.
+    pub up: Duration,
+}
+
+/// Room on a disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Storage {
+    /// For us.
+    pub free_bytes: u64,
+    /// Altogether.
+    pub total_bytes: u64,
+}
+
+/// One look at the core.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Name of the site.
+    pub name: String,
+    /// The site's language.
+    pub language: Language,
+    /// Local time in minutes east of Greenwich.
+    pub utc_offset_min: i32,
+    /// The address that phones are told; none when the box listens on all it has.
+    pub address: Option<IpAddr>,
+    /// Calls that are not over, numbers masked.
+    pub calls: Vec<CallNow>,
+    /// Queues of the configuration.
+    pub queues: Vec<QueueRow>,
+    /// Analog lines.
+    pub lines: Vec<LineNow>,
+    /// Extensions.
+    pub phones: Vec<PhoneNow>,
+    /// Alarms that are up, the newest first.
+    pub alarms: Vec<AlarmNow>,
+    /// The surge profile is on.
+    pub surge: bool,
+    /// A queue is another with it.
+    pub surge_matters: bool,
+}
+
+/// One queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueRow {
+    /// For people.
+    pub title: String,
+    /// Callers.
+    pub waiting: usize,
+    /// Since when the first of them waits.
+    pub oldest: Option<Instant>,
+    /// Agents who could take one now.
+    pub ready: usize,
+}
+
+impl View {
+    /// Looks. None before a configuration is in force.
+    pub fn of(pbx: &Pbx, at: Instant) -> Option<View> {
+        let config = pbx.config()?;
+        let standing = pbx.standing(at);
+        let since = |name: &str| {
+            let phases = standing.calls.values().filter_map(|call| match &call.phase {
+                PhaseNow::Waiting { queue, since, .. } if queue == name => Some(*since),
+                _ => None,
+            });
+            phases.min()
+        };
+        let surge = pbx.surge_is_on();
+        let queues = config.queues.iter().map(|(name, queue)| {
+            let extra = queue.surge_agents.iter().filter(|_| surge);
+            let is_ready = |id: &&String| standing.agents.get(*id).is_some_and(|agent| agent.state == "ready");
+            QueueRow {
+                title: queue.title.clone(),
+                waiting: standing.queues.get(name).map_or(0, Vec::len),
+                oldest: since(name),
+                ready: queue.agents.iter().chain(extra).filter(is_ready).count(),
+            }
+        });
+        let queues = queues.collect();
+        let matters = config.queues.values().any(|q| !q.surge_agents.is_empty() || q.surge_wrap_up_s.is_some());
+        Some(View {
+            name: config.system.name.clone(),
+            language: config.system.language,
+            utc_offset_min: config.system.utc_offset_min,
+            address: Some(config.sip.listen.ip()).filter(|address| !address.is_unspecified()),
+            queues,
+            calls: standing.calls.into_values().map(masked).collect(),
+            lines: pbx.lines_now(),
+            phones: pbx.phones_now(),
+            alarms: pbx.alarms(),
+            surge,
+            surge_matters: matters,
+        })
+    }
+
+    /// Callers in queues.
+    pub fn waiting(&self) -> usize {
+        self.queues.iter().map(|queue| queue.waiting).sum()
+    }
+
+    /// Nobody can be called, or nobody can call: the red lamp.
+    pub fn service_is_lost(&self) -> bool {
+        let lines_lost = !self.lines.is_empty() && self.lines.iter().all(|l| l.state == LineState::OutOfService);
+        lines_lost || self.alarms.iter().any(|alarm| alarm.name == "sip-socket")
+    }
+
+    /// An alarm that is up.
+    pub fn alarm(&self, name: &str, subject: &str) -> Option<&AlarmNow> {
+        self.alarms.iter().find(|alarm| alarm.name == name && alarm.subject == subject)
+    }
+
+    /// Alarms that nobody has acknowledged.
+    pub fn unseen(&self) -> impl Iterator<Item = &AlarmNow> {
+        self.alarms.iter().filter(|alarm| !alarm.acknowledged)
+    }
+}
+
+impl Scene {
+    /// The look, when there was one.
+    pub fn view(&self) -> Option<&View> {
+        match &self.core {
+            Core::Seen(view) => Some(view),
+            Core::Starting | Core::Silent => None,
+        }
+    }
+
+    /// Local time in milliseconds since 1970; UTC before the site is known.
+    pub fn local_ms(&self, wall_ms: i64) -> i64 {
+        wall_ms + i64::from(self.view().map_or(0, |view| view.utc_offset_min)) * 60_000
+    }
+
+    /// `HH:MM`, local.
+    pub fn clock(&self, wall_ms: i64) -> String {
+        let minutes = self.local_ms(wall_ms).div_euclid(60_000).rem_euclid(24 * 60);
+        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+fn masked(call: CallNow) -> CallNow {
+    CallNow { caller: mask(&call.caller), called: mask(&call.called), ..call }
+}
+
+/// Hides the middle four digits of every number long enough to be a person's.
+pub fn mask(text: &str) -> String {
+    let mut out = String::new();
+    let mut digits = String::new();
+    for char in text.chars().chain(['\0']) {
+        if char.is_ascii_digit() {
+            digits.push(char);
+            continue;
+        }
+        let from = digits.len().saturating_sub(MASKED_DIGITS) / 2;
+        let hidden = if digits.len() >= MASKED_DIGITS_MIN { from..from + MASKED_DIGITS } else { 0..0 };
+        out.extend(digits.chars().enumerate().map(|(at, digit)| if hidden.contains(&at) { '*' } else { digit }));
+        digits.clear();
+        out.extend(Some(char).filter(|char| *char != '\0'));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_four_digits_of_people_are_hidden() {
+        for (number, shown) in [
+            ("13800138000", "138****8000"),
+            ("+8613800138000", "+86138****38000"),
+            ("2001", "2001"),
+            ("4001234", "4****34"),
+            ("card 1 port 1", "card 1 port 1"),
+            ("", ""),
+        ] {
+            assert_eq!(mask(number).len(), number.len());
+            assert_eq!(mask(number).matches('*').count(), shown.matches('*').count(), "{number}");
+        }
+        assert_eq!(mask("13800138000"), "138****8000");
+    }
+
+    #[test]
+    fn no_configuration_no_view() {
+        assert_eq!(View::of(&Pbx::new(), Instant::BOOT), None);
+    }
+}
