@@ -38,6 +38,7 @@ pub mod standing;
 mod supervise;
 pub mod text;
 mod timers;
+mod wish;
 
 pub use pbx::Pbx;
 pub(crate) use pbx::Turn;
