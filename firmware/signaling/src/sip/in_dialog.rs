@@ -319,8 +319,9 @@ impl Endpoint {
                 } else {
                     // §9.1 forbids CANCEL now. The INVITE is repeated as if nothing had happened: it may ring already and
                     // its 180 be lost, and only another copy makes the phone say so again. The first provisional response
-                    // is answered by CANCEL, a 2xx by ACK and BYE; timer B ends it.
+                    // is answered by CANCEL, a 2xx by ACK and BYE.
                     self.enter(dialog, State::Cancelling { tx, give_up: None, reason }, Why::HungUp);
+                    self.nobody_waits(now, tx, invite_client::Input::GiveUp);
                 }
             }
             State::Answered { wait } if wait.initial => {
@@ -352,9 +353,12 @@ impl Endpoint {
     /// The dialog ends while a re-INVITE of ours is open: its transaction may wait for an answer, but not for ever.
     fn abandon_reinvite(&mut self, now: Now, key: DialogKey) {
         let Some(State::Reoffering { tx, .. }) = self.dialogs.get(key).map(Dialog::state) else { return };
-        let tx = *tx;
+        self.nobody_waits(now, *tx, invite_client::Input::Abandon);
+    }
+
+    fn nobody_waits(&mut self, now: Now, tx: TxKey, input: invite_client::Input) {
         if let Some(Machine::InviteClient(m)) = self.transactions.get_mut(tx).map(|t| &mut t.machine) {
-            m.handle(now.at, invite_client::Input::Abandon);
+            m.handle(now.at, input);
             self.transactions.settle(tx, &mut self.timers);
         }
     }

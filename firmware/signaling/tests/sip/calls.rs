@@ -325,13 +325,27 @@ fn an_invite_given_up_before_any_answer_ends_what_answers_late() {
 }
 
 #[test]
-fn an_invite_given_up_that_nobody_answers_ends_by_timer_b_and_says_nothing() {
+fn an_invite_given_up_that_nobody_answers_is_repeated_for_64_t1_and_ends_without_a_word() {
     let mut site = Site::new();
     let (dialog, _) = site.invite(Some(audio(30000)));
     site.pass(30_000);
     site.hangup(dialog);
-    assert_eq!(site.story(60_000), [(1_500, "INVITE".into())], "timer B counts from the first copy");
+    let copies: Vec<(u64, String)> = (0..8).map(|n| (1_500 + 4_000 * n, "INVITE".into())).collect();
+    assert_eq!(site.story(60_000), copies, "at most T2 apart");
+    assert!(!site.endpoint.is_empty(), "an answer to the last copy is known");
+    assert!(site.story(5_000).is_empty());
     assert!(site.endpoint.is_empty(), "{:#?}", site.endpoint.lines());
+}
+
+#[test]
+fn an_answer_to_the_last_copy_of_an_invite_given_up_is_ended() {
+    let mut site = Site::new();
+    let (dialog, out) = site.invite(Some(audio(30000)));
+    let invite = messages(&out).remove(0);
+    site.hangup(dialog);
+    site.pass(60_000);
+    assert_eq!(words(&site.udp(PHONE, &answer(&invite, 200, "b", SDP))), ["ACK", "BYE"]);
+    site.assert_empties();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::{LONG, Step, T1, Tell, Why};
+use super::{LONG, Step, T1, T2, Tell, Why};
 
 /// Branches of a forked INVITE that we acknowledge; more get nothing.
 const BRANCHES_MAX: usize = 16;
@@ -34,6 +34,9 @@ pub enum Input {
         /// The ACK.
         ack: Vec<u8>,
     },
+    /// The call is given up and no CANCEL may be sent yet (RFC 3261 §9.1). The INVITE is repeated for another 64 T1, at
+    /// most T2 apart, so that a phone whose 180 was lost says so again; for 64 T1 after that its answer is known.
+    GiveUp,
     /// Nobody waits for the answer any more, and no CANCEL is due: a re-INVITE of a dialog that has ended. It is not
     /// repeated, for it rings nobody, but answers to it are known for 64 T1.
     Abandon,
@@ -50,7 +53,9 @@ enum State {
         /// Timer A; none on a stream.
         resend_at: Option<Instant>,
         interval: Duration,
-        /// Timer B.
+        /// No copy is sent later.
+        last_copy: Instant,
+        /// Timer B, or how long the answers to the last copy are known.
         give_up: Instant,
         abandoned: bool,
     },
@@ -86,7 +91,8 @@ impl InviteClient {
     /// The request is to be sent by the caller now.
     pub fn new(at: Instant, request: Vec<u8>, reliable: bool) -> InviteClient {
         let resend_at = (!reliable).then_some(at + T1);
-        let state = State::Calling { resend_at, interval: T1, give_up: at + LONG, abandoned: false };
+        let (last_copy, give_up) = (at + LONG, at + LONG);
+        let state = State::Calling { resend_at, interval: T1, last_copy, give_up, abandoned: false };
         InviteClient { state, why: Why::Created, request, reliable }
     }
 
@@ -137,6 +143,12 @@ impl InviteClient {
                 (*abandoned, *resend_at, *give_up) = (true, None, at + LONG);
                 Step::none()
             }
+            (State::Calling { resend_at, interval, last_copy, give_up, .. }, Input::GiveUp) => {
+                *interval = (*interval).min(T2);
+                *resend_at = resend_at.map(|due| due.min(at + *interval));
+                (*last_copy, *give_up) = (at + LONG, at + LONG + LONG);
+                Step::none()
+            }
             (State::Proceeding { give_up }, Input::Abandon) => {
                 *give_up = Some(at + LONG);
                 Step::none()
@@ -180,9 +192,9 @@ impl InviteClient {
                 Step::none()
             }
             (State::Calling { .. } | State::Proceeding { .. } | State::Completed { .. }, Input::Acknowledge { .. })
-            | (State::Proceeding { .. }, Input::Broken)
-            | (State::Completed { .. }, Input::Provisional | Input::Success { .. } | Input::Abandon)
-            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Abandon | Input::Broken)
+            | (State::Proceeding { .. }, Input::Broken | Input::GiveUp)
+            | (State::Completed { .. }, Input::Provisional | Input::Success { .. } | Input::Abandon | Input::GiveUp)
+            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Abandon | Input::GiveUp | Input::Broken)
             | (
                 State::Terminated,
                 Input::Provisional
@@ -190,6 +202,7 @@ impl InviteClient {
                 | Input::Failure { .. }
                 | Input::Acknowledge { .. }
                 | Input::Abandon
+                | Input::GiveUp
                 | Input::Timer
                 | Input::Broken,
             ) => Step::none(),
@@ -207,19 +220,20 @@ impl InviteClient {
     }
 
     fn calling_timer(&mut self, at: Instant) -> Step {
-        let State::Calling { resend_at, interval, give_up, .. } = &mut self.state else { return Step::none() };
+        let State::Calling { resend_at, interval, last_copy, give_up, .. } = &mut self.state else {
+            return Step::none();
+        };
         if *give_up <= at {
             self.enter(State::Terminated, Why::TimedOut);
             return Step::tell(Tell::TimedOut);
         }
-        match resend_at {
-            Some(due) if *due <= at => {
-                *interval *= 2;
-                *due = at + *interval;
-                Step::send(self.request.clone())
-            }
-            Some(_) | None => Step::none(),
+        if resend_at.is_none_or(|due| due > at) {
+            return Step::none();
         }
+        let given_up = *last_copy < *give_up;
+        *interval = if given_up { (*interval * 2).min(T2) } else { *interval * 2 };
+        *resend_at = Some(at + *interval).filter(|next| *next < *last_copy);
+        Step::send(self.request.clone())
     }
 }
 
