@@ -88,6 +88,7 @@ texts! {
     TITLE_HIGHWAY: "板卡无音频", "cards carry no audio";
     TITLE_HARDWARE_BUS: "硬件总线故障", "hardware bus fails";
     TITLE_SIP_AUTH: "话机密码错误", "phone password wrong";
+    TITLE_RTP_PORTS: "RTP 端口用尽", "RTP ports used up";
     TITLE_WRONG_PIN: "工号密码错误", "wrong PIN";
     TITLE_BUG: "程序错误", "program error";
     TITLE_DIVERGED: "状态核对失败", "state check failed";
@@ -110,8 +111,22 @@ const TITLES: &[(&str, Key)] = &[
     ("highway", TITLE_HIGHWAY),
     ("hardware-bus", TITLE_HARDWARE_BUS),
     ("sip-auth", TITLE_SIP_AUTH),
+    ("rtp-ports", TITLE_RTP_PORTS),
     ("wrong-pin", TITLE_WRONG_PIN),
     ("bug", TITLE_BUG),
     ("diverged", TITLE_DIVERGED),
     ("prompt-missing", TITLE_PROMPT),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn every_alarm_has_a_title() {
+        let without: Vec<&str> =
+            crate::text::alarm::NAMES.iter().map(|(name, _)| *name).filter(|name| title(name).is_none()).collect();
+        assert!(without.is_empty(), "add a short title for {without:?} to text/panel.rs");
+    }
+}

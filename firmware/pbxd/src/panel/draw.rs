@@ -89,7 +89,11 @@ impl Draw<'_> {
 
     /// Calls of the rated number, callers that wait, service level of the day.
     fn figures(&mut self, view: &View) {
-        let calls = format!("{}/{CALLS_RATED}", view.calls.len());
+        let calls = match view.calls.len() {
+            few @ ..1_000 => format!("{few}/{CALLS_RATED}"),
+            // Both would not fit.
+            many => many.to_string(),
+        };
         let waiting = view.waiting().to_string();
         let figures = [(key::CALLS, calls, 2), (key::WAITING, waiting, 110), (key::SERVICE_LEVEL, "–".into(), 202)];
         for (label, figure, x) in figures {
