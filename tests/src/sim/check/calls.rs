@@ -225,8 +225,12 @@ impl Calls {
         {
             found.push(format!("call {uid} of {id:?} began at {}, the caller at {}", book.began_us, caller.began_us));
         }
+        // A BYE that is under way when its connection is cut is gone with it (RFC 3261 §18.4): the caller learns of the end
+        // when he hangs up himself.
+        let cut = |at_us: u64| faults.iter().any(|fault| (at_us..at_us + CALM_US).contains(fault));
         if let Some((at_us, _)) = &book.ended
             && at_us.abs_diff(ended_us) > lenient_us
+            && !(ended_us > *at_us && cut(*at_us))
         {
             found.push(format!("call {uid} of {id:?} ended at {at_us} us, for the caller at {ended_us} us"));
         }

@@ -194,7 +194,10 @@ impl InviteClient {
             (State::Calling { .. } | State::Proceeding { .. } | State::Completed { .. }, Input::Acknowledge { .. })
             | (State::Proceeding { .. }, Input::Broken | Input::GiveUp)
             | (State::Completed { .. }, Input::Provisional | Input::Success { .. } | Input::Abandon | Input::GiveUp)
-            | (State::Accepted { .. }, Input::Provisional | Input::Failure { .. } | Input::Abandon | Input::GiveUp | Input::Broken)
+            | (
+                State::Accepted { .. },
+                Input::Provisional | Input::Failure { .. } | Input::Abandon | Input::GiveUp | Input::Broken,
+            )
             | (
                 State::Terminated,
                 Input::Provisional
