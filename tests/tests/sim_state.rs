@@ -9,7 +9,7 @@ use base::time::{Instant, Wall};
 use pbx::Pbx;
 use pbx::config::Routing;
 use pbx::door::Output;
-use pbx::event::LegEvent;
+use pbx::event::{Detail, LegEvent};
 use pbx::standing::Standing;
 use pbxd::store::read::Reader;
 use pbxd::store::{MainDb, Options, Request};
@@ -53,6 +53,8 @@ struct Seen {
     ringing: usize,
     talking: usize,
     decided: usize,
+    /// Offers for which the agent could have served others, too.
+    passed_over: usize,
 }
 
 /// Compares after every `nth` input of a run, and decides again what was decided.
@@ -87,6 +89,9 @@ fn compare(plan: Plan, nth: u64, seen: &mut Seen) {
         let again = decides_again(&events);
         assert_ne!(again, Some(false), "seed {seed}, call {call}: the stored terms name another winner");
         seen.decided += usize::from(again.is_some());
+        let several =
+            |e: &&LegEvent| matches!(&e.detail, Detail::Offered { callers: Some(c), .. } if c.callers.len() > 1);
+        seen.passed_over += events.iter().filter(several).count();
     }
 }
 
@@ -102,11 +107,13 @@ fn the_fold_is_the_live_state_after_every_input() {
         // A call centre of all strategies, with supervisors; its tables are large.
         compare(Plan { journal: true, ..Plan::busy(seed) }, 7, &mut seen);
     }
-    let Seen { moments, waiting, ringing, talking, decided } = seen;
+    let Seen { moments, waiting, ringing, talking, decided, passed_over } = seen;
     println!("{moments} moments: {waiting} waiting callers, {ringing} ringing and {talking} talking agents among them");
     println!("{decided} calls with decisions, all of which come out the same from their stored terms");
+    println!("{passed_over} offers passed over callers whom the agent could have served; all were whose turn it was");
     let enough = if number_from("CORDBOARD_SEED").or(number_from("CORDBOARD_SEEDS")).is_some() { 1 } else { 10_000 };
     assert!(moments > enough && waiting > 0 && ringing > 0 && talking > 0 && decided >= enough as usize);
+    assert!(passed_over > 0);
 }
 
 #[test]

@@ -167,6 +167,24 @@ impl Call {
         }
     }
 
+    /// The line of the configuration that gave [`Self::own_priority`], `supervisor` when one set it; empty when the call
+    /// has none of its own.
+    pub fn priority_by(&self, config: &Config) -> String {
+        let outside = match self.origin {
+            Origin::Line(_) | Origin::Trunk(_) => true,
+            Origin::Extension(_) => false,
+        };
+        if self.priority.is_some() {
+            "supervisor".to_string()
+        } else if config.vips.contains_key(&self.caller) {
+            format!("vip {} priority", self.caller)
+        } else if outside && config.dids.get(&self.called).is_some_and(|did| did.priority.is_some()) {
+            format!("did {} priority", self.called)
+        } else {
+            String::new()
+        }
+    }
+
     /// Nothing more can happen in it.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over

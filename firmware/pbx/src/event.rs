@@ -1,6 +1,8 @@
 //! The leg-event journal: facts with a versioned schema, kept for the whole retention period. CDR, agent times, call
 //! ladder and every report are derived from these rows and from nothing else.
 
+mod table;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use base::id::Uid;
@@ -8,6 +10,7 @@ use base::time::{Instant, Wall};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Strategy;
+use crate::precedence::Precedence;
 
 /// One row of the table `leg_event`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -100,7 +103,12 @@ pub enum Detail {
         starved: bool,
         /// Every candidate looked at, with the terms that decided: [`crate::select::decide`] over them names the winner
         /// again.
+        #[serde(with = "table")]
         candidates: Vec<Candidate>,
+        /// Why this caller and no other; none where the table of the offer before counts (ring-all), and in rows of
+        /// earlier versions.
+        #[serde(default)]
+        callers: Option<Precedence>,
         /// In words.
         why: String,
     },
@@ -211,6 +219,7 @@ pub enum Detail {
         /// Rings of relaxation that were open.
         ring: u32,
         /// Every member of the queue and why it was not eligible.
+        #[serde(with = "table")]
         candidates: Vec<Candidate>,
     },
     /// The caller left the queue, or was not let in, and goes elsewhere.

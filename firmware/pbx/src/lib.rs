@@ -29,6 +29,7 @@ mod overflow;
 mod own;
 mod pbx;
 mod port;
+pub mod precedence;
 mod queue;
 mod random;
 mod restart;

@@ -15,7 +15,8 @@ use crate::config::{Config, Queue as Wanted, Strategy};
 use crate::event::{Candidate, Detail, Exclusion, Rule};
 use crate::offer::{Cause, Chosen, Unrung};
 use crate::port::NO_PORT;
-use crate::queue::{Place, Rank, seconds};
+use crate::precedence::{Contender, Measure, PASSED_OVER_MAX, Precedence, Rank};
+use crate::queue::{Place, seconds};
 use crate::roster::{Agent, AgentIndex, HOUR};
 use crate::select::{Asked, Seen, Selection, Wish, rejected, select};
 use crate::timers::Timer;
@@ -40,6 +41,9 @@ struct Head<'c> {
     ringing: bool,
 }
 
+/// All waiting callers in the order in which they are served.
+type Order = [(Rank, CallKey)];
+
 impl Pbx {
     /// Offers waiting callers to ready agents until one of the two runs out.
     pub(crate) fn match_callers(&mut self, turn: &mut Turn<'_>) {
@@ -47,7 +51,8 @@ impl Pbx {
         let mut fruitless: BTreeMap<String, u32> = BTreeMap::new();
         let anybody_ready = |pbx: &Pbx| pbx.agents.iter().any(|(_, a)| matches!(a.state, State::Ready { .. }));
         let mut nobody_ready = !anybody_ready(self);
-        for (rank, call) in self.callers_in_order(turn.now.at) {
+        let order = self.callers_in_order(turn.now.at);
+        for (rank, call) in order.iter().copied() {
             let Some(Phase::Waiting { place, .. }) = self.calls.get(call).map(|c| &c.phase) else { continue };
             let Some(config) = self.config_of_queue(call, &place.queue) else { continue };
             let Some(wanted) = config.queues.get(&place.queue) else { continue };
@@ -65,7 +70,7 @@ impl Pbx {
             let queue = place.queue.clone();
             let anybody = place.preferred.is_none();
             let head = self.head(call, place, rank, &config, wanted, rings);
-            let served = self.serve(turn, &head);
+            let served = self.serve(turn, &head, &order);
             nobody_ready = !anybody_ready(self);
             if !served && anybody {
                 let known = fruitless.entry(queue).or_insert(rings);
@@ -135,7 +140,7 @@ impl Pbx {
     }
 
     /// Lets phones ring for a caller: one, or with ring-all those of everybody eligible. False when nobody is.
-    fn serve(&mut self, turn: &mut Turn<'_>, head: &Head<'_>) -> bool {
+    fn serve(&mut self, turn: &mut Turn<'_>, head: &Head<'_>, order: &Order) -> bool {
         let draw = match head.wanted.strategy {
             Strategy::Random | Strategy::WeightedRandom => self.random.u64(),
             Strategy::RingAll
@@ -162,8 +167,9 @@ impl Pbx {
             let mut candidates = selection.candidates;
             let mut rung = false;
             for index in winners.into_iter().take(count) {
-                // With ring-all the same table holds for all: it is written down once.
-                self.note_offered(turn, head, index, core::mem::take(&mut candidates), &selection.why);
+                // With ring-all the same tables hold for all: they are written down once.
+                let callers = (!candidates.is_empty()).then(|| self.precedence(head, index, order, turn.now.at));
+                self.note_offered(turn, head, index, (core::mem::take(&mut candidates), callers), &selection.why);
                 rung |= self.offer_to(turn, head, index);
                 if self.ports.is_paused() {
                     return rung;
@@ -177,21 +183,7 @@ impl Pbx {
 
     /// Who is to serve the caller, best first, and why; or why nobody can.
     fn choose(&self, head: &Head<'_>, draw: u64, now: Instant) -> Result<(Vec<AgentIndex>, Selection), Vec<Candidate>> {
-        let waited_s = now.since(head.place.since).as_secs();
-        let preferred = head.place.preferred.and_then(|index| self.agents.get(index));
-        let at_work = |agent: &Agent| !matches!(agent.state, State::LoggedOut | State::NotReady { .. });
-        let member = |agent: &Agent| head.members.contains(&agent.id.as_str());
-        let after = self.queues.get(&head.place.queue).and_then(|q| q.after.as_deref());
-        let asked = Asked {
-            queue: &head.place.queue,
-            strategy: head.wanted.strategy,
-            wishes: &head.wishes,
-            preferred: preferred.map(|agent| agent.id.as_str()),
-            wait_for_preferred: waited_s < u64::from(head.wanted.sticky_wait_s)
-                && preferred.is_some_and(|agent| at_work(agent) && member(agent)),
-            after: after.and_then(|id| head.members.iter().position(|m| *m == id)).map(|n| n as u32),
-            draw,
-        };
+        let asked = self.wished(head, draw, now);
         let (indices, seen): (Vec<AgentIndex>, Vec<Seen<'_>>) =
             head.members.iter().enumerate().filter_map(|(n, id)| self.seen(head, n as u32, id, now)).unzip();
         match select(&asked, &seen) {
@@ -200,6 +192,25 @@ impl Pbx {
                 Ok((winners, selection))
             }
             None => Err(rejected(&asked, &seen)),
+        }
+    }
+
+    /// What the caller wishes of an agent.
+    fn wished<'p>(&'p self, head: &'p Head<'p>, draw: u64, now: Instant) -> Asked<'p> {
+        let waited_s = now.since(head.place.since).as_secs();
+        let preferred = head.place.preferred.and_then(|index| self.agents.get(index));
+        let at_work = |agent: &Agent| !matches!(agent.state, State::LoggedOut | State::NotReady { .. });
+        let member = |agent: &Agent| head.members.contains(&agent.id.as_str());
+        let after = self.queues.get(&head.place.queue).and_then(|q| q.after.as_deref());
+        Asked {
+            queue: &head.place.queue,
+            strategy: head.wanted.strategy,
+            wishes: &head.wishes,
+            preferred: preferred.map(|agent| agent.id.as_str()),
+            wait_for_preferred: waited_s < u64::from(head.wanted.sticky_wait_s)
+                && preferred.is_some_and(|agent| at_work(agent) && member(agent)),
+            after: after.and_then(|id| head.members.iter().position(|m| *m == id)).map(|n| n as u32),
+            draw,
         }
     }
 
@@ -261,7 +272,7 @@ impl Pbx {
         turn: &mut Turn<'_>,
         head: &Head<'_>,
         index: AgentIndex,
-        candidates: Vec<Candidate>,
+        (candidates, callers): (Vec<Candidate>, Option<Precedence>),
         why: &str,
     ) {
         let uid = self.calls.get(head.call).map(|c| c.uid);
@@ -274,9 +285,62 @@ impl Pbx {
             ring: head.rings,
             starved: head.rank.is_starved(),
             candidates,
+            callers,
             why: why.to_string(),
         };
         self.note(turn, uid, None, "router", detail);
+    }
+
+    /// Why the agent is offered this caller: he and all whom the agent could have served instead.
+    fn precedence(&self, head: &Head<'_>, index: AgentIndex, order: &Order, now: Instant) -> Precedence {
+        let measure = self.configs.now().map_or_else(Measure::default, |config| Measure::of(&config.routing));
+        let mut precedence = Precedence { measure, callers: vec![], more: 0 };
+        precedence.callers.extend(self.contender(head.call, now));
+        // Callers of one queue are alike but for their relaxation and the agent whom they wait for.
+        let mut known = BTreeMap::new();
+        for (_, call) in order.iter().filter(|(_, call)| *call != head.call) {
+            let Some(Phase::Waiting { place, .. }) = self.calls.get(*call).map(|c| &c.phase) else { continue };
+            let Some(config) = self.config_of_queue(*call, &place.queue) else { continue };
+            let Some(wanted) = config.queues.get(&place.queue) else { continue };
+            if !self.may_be_offered(*call, wanted, now) {
+                continue;
+            }
+            let waits = place.preferred.filter(|_| now.since(place.since) < seconds(wanted.sticky_wait_s));
+            let like = (place.queue.as_str(), rings_open(wanted, place, now), waits);
+            let could = *known.entry(like).or_insert_with(|| {
+                let other = self.head(*call, place.clone(), head.rank, &config, wanted, like.1);
+                self.could_serve(&other, index, now)
+            });
+            if could && precedence.callers.len() <= PASSED_OVER_MAX {
+                precedence.callers.extend(self.contender(*call, now));
+            } else {
+                precedence.more += u32::from(could);
+            }
+        }
+        precedence
+    }
+
+    /// Whether this agent, who is eligible for another, could be offered the caller.
+    fn could_serve(&self, head: &Head<'_>, index: AgentIndex, now: Instant) -> bool {
+        let id = self.agents.get(index).map_or("", |agent| &agent.id);
+        let position = head.members.iter().position(|member| *member == id);
+        let seen = position.and_then(|n| self.seen(head, n as u32, id, now));
+        seen.is_some_and(|(_, seen)| select(&self.wished(head, 0, now), &[seen]).is_some())
+    }
+
+    /// The numbers by which a waiting caller is compared with others.
+    fn contender(&self, key: CallKey, now: Instant) -> Option<Contender> {
+        let call = self.calls.get(key)?;
+        let Phase::Waiting { place, .. } = &call.phase else { return None };
+        Some(Contender {
+            call: call.uid,
+            queue: place.queue.clone(),
+            weight: self.configs.now()?.queues.get(&place.queue).map_or(0, |queue| queue.weight),
+            priority: place.priority,
+            priority_by: self.config_of(key).map_or_else(String::new, |config| call.priority_by(&config)),
+            waited_us: now.since(place.first).as_micros() as u64,
+            arrival: place.arrival,
+        })
     }
 
     /// Why nobody serves the caller: told at the first attempt, and again when a ring more did not help.

@@ -9,7 +9,6 @@ use alloc::vec::Vec;
 use base::id::LegKey;
 use base::media::{Item, PlayId, Tone};
 use base::time::{Instant, Now};
-use core::cmp::Reverse;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +18,7 @@ use crate::config::{Config, Consent, Queue as Wanted, Routing};
 use crate::event::Detail;
 use crate::leg::Role;
 use crate::offer::OfferKey;
+use crate::precedence::{Measure, Rank};
 use crate::roster::AgentIndex;
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
@@ -51,37 +51,11 @@ pub(crate) struct Place {
     pub notice: Option<PlayId>,
 }
 
-/// Order of service, over all queues: smaller comes first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Rank {
-    /// 0 for whom the starvation bound has come, in order of arrival; 1 for all others.
-    class: u8,
-    weight: Reverse<u8>,
-    /// Arrival less what the priority counts for, µs; or the priority alone when it is absolute.
-    due: i128,
-    arrival: u64,
-}
-
-impl Rank {
-    /// Whether the starvation bound put the caller before everybody else.
-    pub fn is_starved(self) -> bool {
-        self.class == 0
-    }
-}
-
 impl Place {
     /// The caller's rank at `now`.
     pub fn rank(&self, weight: u8, routing: &Routing, now: Instant) -> Rank {
-        let waited_s = now.since(self.first).as_secs();
-        if routing.starvation_s > 0 && waited_s >= u64::from(routing.starvation_s) {
-            return Rank { class: 0, weight: Reverse(0), due: 0, arrival: self.arrival };
-        }
-        let priority = i128::from(self.priority);
-        let due = match i128::from(routing.priority_step_s) {
-            0 => -priority,
-            step_s => i128::from(self.first.as_micros()) - priority * step_s * 1_000_000,
-        };
-        Rank { class: 1, weight: Reverse(weight), due, arrival: self.arrival }
+        let waited_us = now.since(self.first).as_micros() as u64;
+        Measure::of(routing).rank(weight, self.priority, waited_us, self.arrival)
     }
 }
 

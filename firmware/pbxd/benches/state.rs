@@ -135,6 +135,7 @@ fn offered(agent: &str, wait_ms: u64) -> Detail {
         ring: 0,
         starved: false,
         candidates: (0..8).map(candidate).collect(),
+        callers: None,
         why: s("longest-idle"),
     }
 }

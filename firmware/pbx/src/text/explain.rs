@@ -67,6 +67,14 @@ texts! {
     LATER_WITHOUT:
         "最后一个呼叫 {call}（{time}）没有选过座席；以下是最后一个选过座席的呼叫。",
         "The last call, {call} of {time}, never had an agent chosen for it; this is the last call that had.";
+    CALLERS: "座席 {agent} 本可服务的主叫，先服务者在前：", "callers whom agent {agent} could have served, whose turn it was first:";
+    NO_OTHER_CALLER: "没有座席 {agent} 可服务的其他主叫", "no other caller waited whom agent {agent} could have served";
+    MORE_CALLERS: "另有 {count} 个主叫排在其后", "{count} more callers stood behind them";
+    BOUND: "已到延迟保证", "starvation bound";
+    WEIGHT: "队列权重", "weight";
+    COUNTS_AS: "折合等待", "counts as";
+    ARRIVAL: "到达序号", "arrival";
+    PRIORITY_FROM: "优先级来自 {line}", "priority by {line}";
     NO_DECISION: "这个呼叫没有选过座席。", "No agent was ever to be chosen for this call.";
 }
 

@@ -9,7 +9,7 @@ use super::StoreError;
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` (from 0) leads from version `n` to `n + 1`. A released step is never changed.
-const MIGRATIONS: [&str; 3] = [TABLES, RECORDING_HEADS, STATE_AT];
+const MIGRATIONS: [&str; 4] = [TABLES, RECORDING_HEADS, STATE_AT, CANDIDATE_TABLES];
 
 const TABLES: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -60,6 +60,10 @@ UPDATE leg_event SET detail_json = json_set(detail_json, '$.priority', 0, '$.wai
     FROM json_each(leg_event.detail_json, '$.candidates') c)))
   WHERE kind = 'Offered' AND json_type(detail_json, '$.strategy') IS NULL;
 ";
+
+/// From here on rows hold the agents of a decision as a table. Rows of earlier versions stay as they are, because both
+/// forms are read; earlier builds, which read only theirs, are kept out by the number of the version.
+const CANDIDATE_TABLES: &str = "";
 
 /// Views hold no data, so they are made anew by every build that finds others.
 const VIEWS: [(&str, &str); 4] =

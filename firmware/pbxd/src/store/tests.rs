@@ -71,6 +71,7 @@ fn queue_call() -> Vec<LegEvent> {
             terms: vec![Term { name: TermName::IdleMs, value: 5 }],
             excluded: None,
         }],
+        callers: None,
         why: "longest idle".into(),
     };
     let state = |agent: &str, from: &str, to: &str| Detail::AgentState {
@@ -187,6 +188,7 @@ fn visits() -> Vec<LegEvent> {
         ring: 0,
         starved: false,
         candidates: vec![],
+        callers: None,
         why: s(""),
     };
     let missed =

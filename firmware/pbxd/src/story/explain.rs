@@ -8,7 +8,8 @@ use super::terms;
 use crate::store::ConfigCommit;
 use base::time::{Instant, Wall};
 use pbx::config::{Language, Problem, Severity, locate, parse};
-use pbx::event::{Candidate, Detail, Exclusion, LegEvent, TermName};
+use pbx::event::{Candidate, Detail, LegEvent, TermName};
+use pbx::precedence::Precedence;
 use pbx::select::decide;
 use pbx::text::{Text, explain as key, ladder, word};
 
@@ -47,6 +48,8 @@ struct Decision<'a> {
     event: &'a LegEvent,
     /// The table that decided.
     candidates: &'a [Candidate],
+    /// The callers whom the agent could have served; none in rows of earlier versions.
+    callers: Option<&'a Precedence>,
     /// Offers that came out of the same table before this one: with ring-all it is written down once for all.
     nth: usize,
 }
@@ -59,7 +62,9 @@ impl Decision<'_> {
 
     fn again(&self) -> bool {
         let winner = decide(self.candidates).get(self.nth).and_then(|index| self.candidates.get(*index));
-        winner.map(|winner| winner.agent.as_str()) == self.chosen()
+        let own_turn =
+            self.callers.is_none_or(|callers| callers.first().map(|first| Some(first.call)) == Some(self.event.call));
+        winner.map(|winner| winner.agent.as_str()) == self.chosen() && own_turn
     }
 }
 
@@ -69,10 +74,13 @@ fn decisions(events: &[LegEvent]) -> Vec<Decision<'_>> {
         match &event.detail {
             Detail::Offered { candidates, .. } if candidates.is_empty() => {
                 let table = found.last().map_or((&[][..], 0), |last| (last.candidates, last.nth + 1));
-                found.push(Decision { event, candidates: table.0, nth: table.1 });
+                found.push(Decision { event, candidates: table.0, callers: None, nth: table.1 });
             }
-            Detail::Offered { candidates, .. } | Detail::Unserved { candidates, .. } => {
-                found.push(Decision { event, candidates, nth: 0 });
+            Detail::Offered { candidates, callers, .. } => {
+                found.push(Decision { event, candidates, callers: callers.as_ref(), nth: 0 });
+            }
+            Detail::Unserved { candidates, .. } => {
+                found.push(Decision { event, candidates, callers: None, nth: 0 });
             }
             _ => {}
         }
@@ -91,6 +99,9 @@ fn told(number: usize, decision: &Decision<'_>, events: &[LegEvent], commits: &[
     }
     let mut text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     if decision.nth == 0 {
+        if let (Some(agent), Some(callers)) = (decision.chosen(), decision.callers) {
+            text.push_str(&super::callers::told(agent, callers, commit, say));
+        }
         text.push_str(&eligible(decision, say));
         text.push_str(&excluded(decision, commit, say));
     }
@@ -194,7 +205,11 @@ fn excluded(decision: &Decision<'_>, commit: Option<&ConfigCommit>, say: Say) ->
         .iter()
         .filter_map(|candidate| candidate.excluded.as_ref().map(|why| (candidate, why)))
         .map(|(candidate, why)| {
-            vec![format!("  {}", candidate.agent), terms::exclusion(why, site.as_ref(), say), line(why, commit, say)]
+            vec![
+                format!("  {}", candidate.agent),
+                terms::exclusion(why, site.as_ref(), say),
+                line(&why.config, commit, say),
+            ]
         })
         .collect();
     if rows.is_empty() {
@@ -206,9 +221,9 @@ fn excluded(decision: &Decision<'_>, commit: Option<&ConfigCommit>, say: Say) ->
     format!("   {}\n{}", say.plain(key::NOT_ELIGIBLE), indented(&below))
 }
 
-/// The line of the configuration that an exclusion names, in the text that was in force.
-fn line(why: &Exclusion, commit: Option<&ConfigCommit>, say: Say) -> String {
-    let path = why.config.clone();
+/// A path of the configuration with its line in the text that was in force.
+pub(super) fn line(path: &str, commit: Option<&ConfigCommit>, say: Say) -> String {
+    let path = path.to_string();
     let Some(commit) = commit.filter(|_| !path.is_empty()) else { return path };
     let (reason, remedy) = (Text::new(key::LINE), Text::new(key::LINE));
     let severity = Severity::Warning;
@@ -241,7 +256,7 @@ fn outcome(decision: &Decision<'_>, events: &[LegEvent], say: Say) -> String {
     say.plain(key::OPEN).to_string()
 }
 
-fn indented(table: &str) -> String {
+pub(super) fn indented(table: &str) -> String {
     table.lines().map(|line| format!(" {line}\n")).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The story of a call as plain text: ladder, call record, agent states and recordings, told from the leg-event journal
 //! alone. Pure: events in, text out; where the events come from is the store's business.
 
+mod callers;
 pub mod cdr;
 pub mod explain;
 pub mod ladder;

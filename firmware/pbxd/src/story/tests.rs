@@ -41,6 +41,7 @@ fn call() -> Vec<LegEvent> {
         ring: 0,
         starved: false,
         candidates,
+        callers: None,
         why: s("longest-idle: 1001"),
     };
     vec![

@@ -18,8 +18,8 @@ impl Drop for Data {
 fn offered() -> Detail {
     let (queue, agent) = ("support".into(), "1001".into());
     let (strategy, priority, wait_ms, ring, starved) = (Strategy::LongestIdle, 5, 0, 0, false);
-    let (candidates, why) = (Vec::new(), String::new());
-    Detail::Offered { queue, agent, priority, wait_ms, strategy, ring, starved, candidates, why }
+    let (candidates, callers, why) = (Vec::new(), None, String::new());
+    Detail::Offered { queue, agent, priority, wait_ms, strategy, ring, starved, candidates, callers, why }
 }
 
 /// A database with calls 1, 2, 3, of which `decided` had an offer.

@@ -119,6 +119,7 @@ impl Told {
                 ring: 0,
                 starved: false,
                 candidates,
+                callers: None,
                 why: "test".into(),
             },
         )

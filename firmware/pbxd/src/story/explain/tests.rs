@@ -3,7 +3,8 @@
 use super::*;
 use base::id::Uid;
 use pbx::config::Strategy;
-use pbx::event::Rule;
+use pbx::event::{Exclusion, Rule};
+use pbx::precedence::{Contender, Measure};
 use pbx::select::{Asked, Seen, Wish, rejected, select};
 use std::collections::BTreeMap;
 
@@ -15,9 +16,13 @@ agent 1001 {
 }
 queue support {
   agents [ 1001 1002 1003 ];
+  priority 5;
   skill billing {
     level 5;
   }
+}
+routing {
+  priority-step-s 60;
 }
 ";
 
@@ -79,7 +84,23 @@ fn decided(idle_ms: [u64; 3], busy: &[usize]) -> (Vec<Candidate>, Vec<usize>, St
 fn offered(agent: &str, candidates: Vec<Candidate>, why: String) -> Detail {
     let (queue, agent) = ("support".to_string(), agent.to_string());
     let (strategy, priority, wait_ms, ring, starved) = (Strategy::LongestIdle, 5, 4_000, 1, true);
-    Detail::Offered { queue, agent, priority, wait_ms, strategy, ring, starved, candidates, why }
+    let callers = (!candidates.is_empty()).then(callers);
+    Detail::Offered { queue, agent, priority, wait_ms, strategy, ring, starved, candidates, callers, why }
+}
+
+/// The caller, one who waits as long with less priority, and two more.
+fn callers() -> Precedence {
+    let contender = |chance: u128, priority: u8, by: &str| Contender {
+        call: Uid::new(Wall::from_millis(BEGAN_MS), chance),
+        queue: "support".into(),
+        weight: 0,
+        priority,
+        priority_by: by.into(),
+        waited_us: 4_000_001,
+        arrival: chance as u64,
+    };
+    let callers = vec![contender(1, 5, ""), contender(2, 4, "supervisor")];
+    Precedence { measure: Measure { step_s: 60, starvation_s: 300 }, callers, more: 2 }
 }
 
 fn call() -> Vec<LegEvent> {
@@ -107,12 +128,17 @@ fn every_number_every_exclusion_and_its_line_is_told() {
     let text = explain(&call(), &commits, Language::En);
     for needle in [
         "nobody in queue support is eligible",
-        "1002  skill level too low: billing 3 < 5  queue support skill billing (line 6)",
+        "1002  skill level too low: billing 3 < 5  queue support skill billing (line 7)",
         "1003  wrap-up",
         "configuration: commit 2, since 2026-11-21 21:13:45.000 UTC",
         "+4.000 s): queue support offers to agent 1001",
         "priority 5, waited 4.000 s, the starvation bound puts the caller before all others",
         "strategy: longest idle",
+        "callers whom agent 1001 could have served, whose turn it was first:",
+        "no                0       5         4.000001 s  304.000001 s  1        priority by queue support priority (line 6)",
+        "no                0       4         4.000001 s  244.000001 s  2        priority by set by supervisor",
+        "2 more callers stood behind them",
+        "decided by: counts as, the larger wins — routing priority-step-s (line 12): 60",
         "▶ 1001    yes        4                 8.000 s   1      ████████████████████████",
         "  1003    no         6                 61.000 s  3",
         "decided by: preferred, the larger wins",
@@ -124,6 +150,20 @@ fn every_number_every_exclusion_and_its_line_is_told() {
     }
     assert_eq!(text.matches("decide the same again: yes").count(), 3, "{text}");
     assert_eq!(decides_again(&call()), Some(true));
+    let chinese = explain(&call(), &commits, Language::Zh);
+    assert!(
+        chinese.contains("座席 1001 本可服务的主叫") && chinese.contains("决定项：折合等待，大者优先 — routing"),
+        "{chinese}"
+    );
+}
+
+#[test]
+fn a_caller_whose_turn_it_was_not_is_told() {
+    let mut events = call();
+    if let Detail::Offered { callers: Some(callers), .. } = &mut events[3].detail {
+        callers.callers[1].priority = 6;
+    }
+    assert_eq!(decides_again(&events), Some(false));
 }
 
 #[test]
