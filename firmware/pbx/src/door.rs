@@ -18,7 +18,7 @@ pub enum Input {
     /// First of all, and again after each restart of the program.
     Boot(Boot),
     /// A configuration is in force: after each `Boot`, and whenever it changes; with the number of its commit.
-    Configured(Arc<Config>, u64),
+    Configured(#[serde(with = "crate::config::as_text")] Arc<Config>, u64),
     /// What the leg-event journal knows and the recovered state does not. Comes after `Boot` and `Configured`.
     Rebuilt(Rebuilt),
     /// Network.

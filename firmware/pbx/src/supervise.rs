@@ -300,7 +300,7 @@ impl Pbx {
         let config = self.configs.now().ok_or("code-refused")?;
         match config.numbers.get(number) {
             Some(Destination::Queue(name)) if self.supervises(id, name) => Ok(name.clone()),
-            Some(Destination::Queue(_)) => Err("monitor-refused"),
+            Some(Destination::Queue(_)) => Err("code-refused"),
             Some(_) | None => Err("code-refused"),
         }
     }
@@ -335,7 +335,7 @@ impl Pbx {
         let config = self.configs.now().ok_or("code-refused")?;
         let mut queues = config.queues.iter().filter(|(_, q)| q.may_be_served_by(agent));
         if !queues.any(|(name, _)| self.supervises(id, name)) {
-            return Err("monitor-refused");
+            return Err("code-refused");
         }
         let out = self.agents.get(index).is_some_and(|a| a.state == State::LoggedOut);
         let wanted = match state {
@@ -414,7 +414,7 @@ impl Pbx {
         // The profile is the whole house's: it takes a supervisor of all queues.
         let all = self.configs.now().and_then(|c| c.supervisors.get(id).map(|s| s.queues.is_empty()));
         if all != Some(true) {
-            return Err("monitor-refused");
+            return Err("code-refused");
         }
         let on = !self.surge;
         self.note_act(turn, None, id, "surge", "", "");

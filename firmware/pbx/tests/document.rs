@@ -237,3 +237,16 @@ proptest! {
         prop_assert_eq!(read(&document.print(Secrets::Plain)), document);
     }
 }
+
+#[test]
+fn the_input_journal_holds_a_configuration_as_its_text() {
+    use pbx::door::Input;
+    use std::sync::Arc;
+    let input = Input::Configured(Arc::new(config::parse(DEMO).unwrap()), 7);
+    let bytes = postcard::to_allocvec(&input).unwrap();
+    let text = "queue support {";
+    assert!(bytes.windows(text.len()).any(|window| window == text.as_bytes()), "readable by a build with other leaves");
+    assert_eq!(postcard::from_bytes::<Input>(&bytes).unwrap(), input);
+    let cut = postcard::from_bytes::<Input>(bytes.get(..bytes.len() / 2).unwrap());
+    assert!(cut.is_err());
+}

@@ -2,6 +2,7 @@
 //! file; nothing outside here knows the text form.
 
 mod acd;
+pub(crate) mod as_text;
 mod check;
 pub mod document;
 pub mod edit;
