@@ -6,6 +6,7 @@ texts! {
     AGENTS: "座席", "agents";
     CALLS: "呼叫", "calls";
     NOTHING: "无", "none";
+    NOBODY_WAITS: "无人等待：{queues}", "nobody waits in: {queues}";
     PLACE: "名次", "place";
     PRIORITY: "优先级", "priority";
     SINCE: "起始", "since";

@@ -255,7 +255,7 @@ pub fn state(fold: &Fold, shown: Shown, site: Option<&Config>, language: Languag
     let standing = fold.standing(&routing, shown.at);
     let mut text = format!("{}\n", say.text(key::AT, &[("time", &utc(shown.wall))]));
     for (heading, body) in [
-        (key::QUEUES, queues(fold, &standing, shown, say)),
+        (key::QUEUES, queues(fold, &standing, shown, site, say)),
         (key::AGENTS, agents(fold, &standing, shown, site, say)),
         (key::CALLS, calls(fold, shown, say)),
     ] {
@@ -274,7 +274,7 @@ fn bar(length: Duration, longest: Duration) -> String {
     format!("{}{}", "█".repeat((halves / 2) as usize), if halves % 2 == 1 { "▌" } else { "" })
 }
 
-fn queues(fold: &Fold, standing: &Standing, shown: Shown, say: Say) -> String {
+fn queues(fold: &Fold, standing: &Standing, shown: Shown, site: Option<&Config>, say: Say) -> String {
     let waiting = |uid: &Uid| match fold.calls.get(uid).map(|call| (call, &call.doing)) {
         Some((call, Doing::Waiting { since, priority, ringing, .. })) => Some((call, *since, *priority, ringing)),
         Some(_) | None => None,
@@ -299,14 +299,21 @@ fn queues(fold: &Fold, standing: &Standing, shown: Shown, say: Say) -> String {
             ]);
         }
     }
+    let queues = site.iter().flat_map(|site| site.queues.keys().map(String::as_str));
+    let empty: Vec<&str> =
+        queues.filter(|queue| !rows.iter().any(|row| row.first().is_some_and(|q| q == queue))).collect();
+    let empty = match empty.as_slice() {
+        [] => String::new(),
+        names => format!("  {}\n", say.text(key::NOBODY_WAITS, &[("queues", &names.join(", "))])),
+    };
     if rows.is_empty() {
-        return nobody(say);
+        return if empty.is_empty() { nobody(say) } else { empty };
     }
     let names = [word::QUEUE, key::PLACE, word::CALL, word::CALLER, key::PRIORITY, key::SINCE, word::WAIT];
     let names = names.map(|k| say.plain(k)).into_iter();
     // The bar stands under no heading of its own.
     let names: Vec<&str> = names.chain(["", say.plain(key::RINGING)]).collect();
-    table(&names, &rows)
+    table(&names, &rows) + &empty
 }
 
 fn agents(fold: &Fold, standing: &Standing, shown: Shown, site: Option<&Config>, say: Say) -> String {
