@@ -425,15 +425,9 @@ fn queue_led(shift: &mut Shift, people: &mut People) -> Outcome {
     shift.code(("2003", &mut people.chief), "*29", &["surge-off"])
 }
 
-/// Who was not told is not listened to; who was is, with a tone; and whoever has no PIN is nobody's supervisor.
+/// A caller is told first and offered then; who was told is listened to, with a tone; and whoever has no PIN is nobody's
+/// supervisor.
 fn told_first(shift: &mut Shift, people: &mut People) -> Outcome {
-    answered(shift, people, "8001")?;
-    shift.code(("2003", &mut people.chief), "*511001", &["monitor-refused"])?;
-    let no = |f: &Fact| f.kind == "Supervised" && f.detail["refused"] == "monitor-refused";
-    let refused = shift.waits("the refusal", no)?;
-    ensure!(refused.actor == "supervisor 9001", "{refused:?}");
-    people.agent.hangup()?;
-    people.caller.closed(SOON)?;
     people.agent.from_now();
     let dialled_us = shift.dial(&mut people.caller, "8001")?;
     people.agent.ringing(SOON)?;
@@ -509,7 +503,6 @@ fn the_records_of_the_hour(shift: &Shift, [listen, whisper, barge, taken]: [Span
         "9001: surge",
         "9001: force-state",
         "9001: surge",
-        "9001: refused listen",
         "9002: barge",
         "9002: monitor-end",
     ];

@@ -8,6 +8,7 @@ extern crate alloc;
 mod acquaintance;
 pub mod agent;
 pub mod alarm;
+mod announcement;
 mod ask;
 pub mod calendar;
 mod call;

@@ -101,16 +101,17 @@ impl World {
         for (leg, of, mode) in monitors {
             let party = self.media.leg(leg).and_then(|l| l.remote).and_then(|r| self.party(r.addr));
             let supervisor = party.and_then(|key| self.scripts.get(&key)).and_then(|s| s.supervisor.clone());
-            let said =
-                supervisor.as_ref().and_then(|id| self.check.heard_by_supervisors().get(id)).and_then(|m| m.last());
             let done = match mode {
                 MonitorMode::Listen => "listen",
                 MonitorMode::Whisper => "whisper",
                 MonitorMode::Barge => "barge",
             };
             // A phone that lost its power, or hung up, is still there for the box.
-            if party.is_some() && supervisor.is_some() && said.map(String::as_str) != Some(done) {
-                self.check.say(self.now_us, format!("{supervisor:?} monitors by {done}, the journal says {said:?}"));
+            let mut said = self.check.heard_by_supervisors().values();
+            if let (Some(_), Some(id)) = (party, &supervisor)
+                && !said.any(|(who, how)| who == id && how == done)
+            {
+                self.check.say(self.now_us, format!("{id} monitors by {done}, the journal says otherwise"));
             }
             let across = self.media.leg(of).and_then(|l| l.bridge);
             for other in [Some(of), across].into_iter().flatten() {
@@ -122,7 +123,7 @@ impl World {
         }
         let (engine, journal) = (self.media.monitors().count(), self.check.heard_by_supervisors().len());
         if engine != journal && self.away.is_none() {
-            self.check.say(self.now_us, format!("{engine} legs monitor, by the journal {journal} supervisors do"));
+            self.check.say(self.now_us, format!("{engine} legs monitor, by the journal {journal} do"));
         }
     }
 }

@@ -26,8 +26,8 @@ struct Book {
 pub struct Calls {
     books: BTreeMap<Uid, Book>,
     by_caller: BTreeMap<CallerId, Uid>,
-    /// What supervisors hear: for each the modes of the calls that they hear.
-    monitors: BTreeMap<String, Vec<String>>,
+    /// Who hears a call: by the supervisor's own call, the supervisor and the mode.
+    monitors: BTreeMap<Uid, (String, String)>,
     /// The machine went down once: a call that ended with it may be begun again by a repeated INVITE.
     pub power_was_cut: bool,
 }
@@ -60,10 +60,10 @@ impl Calls {
         if let Detail::CallBegan { caller: number, origin, .. } = &row.detail {
             return self.began(uid, at_us, number, origin, caller, found);
         }
-        if let Detail::Supervised { supervisor, act, refused, .. } = &row.detail
+        if let Detail::Supervised { supervisor, act, refused, own, .. } = &row.detail
             && refused.is_empty()
         {
-            self.supervised(supervisor, act);
+            self.supervised(supervisor, *own, act, found);
         }
         // What an agent does after a call is told with it, however late.
         let late = matches!(row.detail, Detail::AgentState { .. } | Detail::Disposition { .. });
@@ -178,20 +178,21 @@ impl Calls {
         self.books.retain(|_, b| b.caller.is_some() || !over(b));
     }
 
-    /// What supervisors hear now: for each the modes.
-    pub fn monitors(&self) -> &BTreeMap<String, Vec<String>> {
+    /// Who hears a call now: by the supervisor's own call, the supervisor and the mode.
+    pub fn monitors(&self) -> &BTreeMap<Uid, (String, String)> {
         &self.monitors
     }
 
-    fn supervised(&mut self, supervisor: &str, act: &str) {
-        match act {
-            "listen" | "whisper" | "barge" => {
-                let modes = self.monitors.entry(supervisor.to_string()).or_default();
-                modes.clear();
-                modes.push(act.to_string());
+    fn supervised(&mut self, supervisor: &str, own: Option<Uid>, act: &str, found: &mut Findings) {
+        match (act, own) {
+            ("listen" | "whisper" | "barge", Some(own)) => {
+                self.monitors.insert(own, (supervisor.to_string(), act.to_string()));
             }
-            "monitor-end" => {
-                self.monitors.remove(supervisor);
+            ("monitor-end", Some(own)) => {
+                self.monitors.remove(&own);
+            }
+            ("listen" | "whisper" | "barge" | "monitor-end", None) => {
+                found.push(format!("supervisor {supervisor}: {act} without a call of his own"));
             }
             _ => {}
         }

@@ -159,7 +159,7 @@ impl Checks {
     }
 
     /// What a supervisor hears, as the rows tell: mode by supervisor.
-    pub fn heard_by_supervisors(&self) -> &BTreeMap<String, Vec<String>> {
+    pub fn heard_by_supervisors(&self) -> &BTreeMap<base::id::Uid, (String, String)> {
         self.calls.monitors()
     }
 
