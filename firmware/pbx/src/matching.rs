@@ -403,20 +403,21 @@ impl Pbx {
         }
     }
 
-    /// An agent did not take an offer: not ready after so many in a row, otherwise a pause. The reason of not being
+    /// An agent did not take an offer: not ready after so many for this cause in a row, otherwise a pause. The reason of not being
     /// ready, if it comes to that.
     pub(crate) fn missed(
         &mut self,
         turn: &Turn<'_>,
         index: AgentIndex,
-        limit: u32,
-        retry_delay_s: u32,
+        cause: Cause,
+        (limit, retry_delay_s): (u8, u32),
         reason: u8,
     ) -> Option<u8> {
         let agent = self.agents.get_mut(index)?;
-        agent.misses += 1;
-        if limit > 0 && agent.misses >= limit {
-            agent.misses = 0;
+        let misses = agent.misses.of(cause);
+        *misses += 1;
+        if limit > 0 && *misses >= u32::from(limit) {
+            *misses = 0;
             agent.retry_at = None;
             return Some(reason);
         }

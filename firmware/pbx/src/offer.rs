@@ -425,8 +425,7 @@ impl Pbx {
                 Cause::Busy => (REASON_RONA, "RONA: busy"),
                 Cause::Rejected => (REASON_RONA, "RONA: rejected"),
             };
-            let (limit, retry_delay_s) = limits.unwrap_or((1, 0));
-            let reason = self.missed(turn, index, limit.into(), retry_delay_s, reason);
+            let reason = self.missed(turn, index, cause, limits.unwrap_or((1, 0)), reason);
             self.agent(turn, index, Happening::OfferLost(key, reason), why);
         }
         match self.calls.get(offer.call).map(|c| c.phase.clone()) {

@@ -9,10 +9,10 @@ use base::time::Instant;
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Phase;
+use crate::call::{Disposition, Phase};
 use crate::door::Output;
 use crate::event::Detail;
-use crate::leg::{LegState, Role, Rtp, Signalling};
+use crate::leg::{Goodbye, LegState, Role, Rtp, Signalling};
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
@@ -157,9 +157,16 @@ impl Pbx {
         self.port_short(turn);
         match self.legs.get(leg).map(|l| l.role) {
             Some(Role::Offered(offer)) => self.offer_without_port(turn, offer, leg),
-            Some(Role::Caller | Role::Partner) => self.media_gone(turn, leg, NO_PORT),
+            Some(Role::Caller | Role::Partner) => self.drop_for_want_of_port(turn, leg),
             None => {}
         }
+    }
+
+    /// The box ends the call of a party who cannot be given a port: nobody hung up.
+    fn drop_for_want_of_port(&mut self, turn: &mut Turn<'_>, leg: LegKey) {
+        let Some(call) = self.legs.get(leg).filter(|l| !l.is_closing()).map(|l| l.call) else { return };
+        self.end_leg(turn, leg, NO_PORT, Goodbye::HangUp(None));
+        self.end_call(turn, call, "box", NO_PORT, Disposition::Failed);
     }
 
     /// No agent is offered anybody for a while, so that they are not rung in a circle.

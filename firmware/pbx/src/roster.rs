@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{OwnCall, State, Wish};
 use crate::config::Config;
+use crate::offer::Cause;
 
 /// `calls-per-hour-max` looks back so far.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
@@ -78,13 +79,34 @@ pub struct Agent {
     /// What comes after the call.
     pub wish: Option<Wish>,
     tally: Tally,
-    /// Offers missed in a row.
-    pub(crate) misses: u32,
+    /// Offers missed since the last call taken.
+    pub(crate) misses: Misses,
     /// No new offer before then.
     pub(crate) retry_at: Option<Instant>,
     pub(crate) last: Option<LastCall>,
     /// When the latest calls of the last hour were taken, no more of them than the highest cap.
     takes: VecDeque<Instant>,
+}
+
+/// Offers missed, counted apart for each rule of RONA.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Misses {
+    unanswered: u32,
+    busy: u32,
+    rejected: u32,
+    unreachable: u32,
+}
+
+impl Misses {
+    /// The count that a cause adds to.
+    pub fn of(&mut self, cause: Cause) -> &mut u32 {
+        match cause {
+            Cause::NoAnswer | Cause::NotConfirmed => &mut self.unanswered,
+            Cause::Busy => &mut self.busy,
+            Cause::Rejected => &mut self.rejected,
+            Cause::Unreachable => &mut self.unreachable,
+        }
+    }
 }
 
 impl Agent {
@@ -115,14 +137,14 @@ impl Agent {
         }
         if self.state == State::LoggedOut {
             self.tally = Tally::default();
-            self.misses = 0;
+            self.misses = Misses::default();
             self.retry_at = None;
             self.last = None;
         }
         let held = matches!((self.state, to), (State::Hold { .. }, State::Talking { .. }));
         if let (State::Talking { .. }, false) = (to, held) {
             self.tally.calls += 1;
-            self.misses = 0;
+            self.misses = Misses::default();
             self.takes.retain(|at| now.since(*at) < HOUR);
             self.takes.push_back(now);
             if self.takes.len() > CALLS_PER_HOUR_MAX {
@@ -195,7 +217,7 @@ impl Agents {
             state_since: Instant::BOOT,
             wish: None,
             tally: Tally::default(),
-            misses: 0,
+            misses: Misses::default(),
             retry_at: None,
             last: None,
             takes: VecDeque::new(),

@@ -10,8 +10,8 @@ use super::acd::{
     Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Supervisor, Vip, Wanted,
 };
-use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use super::value::{Kind, Unit, Value, Vocabulary};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use crate::text::{Key, help, problem};
 
 /// What other parts of the configuration can name.

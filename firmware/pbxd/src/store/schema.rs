@@ -161,7 +161,8 @@ FROM (
     AND q.kind = 'Queued' AND q.seq < e.seq AND json_extract(q.detail_json, '$.queue') = json_extract(e.detail_json, '$.queue'))
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(e.detail_json, '$.queue'), 'NONE',
-    CASE json_extract(e.detail_json, '$.by') WHEN 'max-wait' THEN 'EXITWITHTIMEOUT' ELSE 'ABANDON' END,
+    CASE json_extract(e.detail_json, '$.by') WHEN 'max-wait' THEN 'EXITWITHTIMEOUT' WHEN 'box' THEN 'WITHDRAW'
+      ELSE 'ABANDON' END,
     p.position, p.position, json_extract(e.detail_json, '$.wait_ms') / 1000, '', ''
   FROM leg_event e LEFT JOIN (
     SELECT x.call_id AS id, json_extract(x.detail_json, '$.queue') AS queue,
@@ -175,10 +176,11 @@ FROM (
       WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
         AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.agent')
       ORDER BY o.seq DESC LIMIT 1), 'NONE'),
-    json_extract(e.detail_json, '$.agent'), 'RINGNOANSWER', json_extract(e.detail_json, '$.ring_ms'), '', '', '', ''
-  FROM leg_event e WHERE e.kind = 'OfferEnded'
-    AND json_extract(e.detail_json, '$.cause') IN ('no-answer', 'not-confirmed', 'busy', 'rejected', 'unreachable')
-    AND EXISTS (SELECT 1 FROM leg_event o WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
+    json_extract(e.detail_json, '$.agent'),
+    CASE WHEN json_extract(e.detail_json, '$.cause')
+      IN ('no-answer', 'not-confirmed', 'busy', 'rejected', 'unreachable') THEN 'RINGNOANSWER' ELSE 'RINGCANCELED' END,
+    json_extract(e.detail_json, '$.ring_ms'), json_extract(e.detail_json, '$.cause'), '', '', ''
+  FROM leg_event e WHERE e.kind = 'OfferEnded' AND EXISTS (SELECT 1 FROM leg_event o WHERE o.call_id = e.call_id AND o.kind = 'Offered' AND o.seq < e.seq
       AND json_extract(o.detail_json, '$.agent') = json_extract(e.detail_json, '$.agent'))
   UNION ALL
   SELECT e.seq, e.wall_ms, e.call_id, json_extract(c.detail_json, '$.queue'), json_extract(c.detail_json, '$.with'),
@@ -199,9 +201,18 @@ FROM (
     CASE WHEN json_extract(e.detail_json, '$.from') LIKE 'logged%out%' THEN 'AGENTLOGIN'
          WHEN json_extract(e.detail_json, '$.to') LIKE 'logged%out%' THEN 'AGENTLOGOFF'
          WHEN json_extract(e.detail_json, '$.to') LIKE 'not%ready%' THEN 'PAUSEALL' ELSE 'UNPAUSEALL' END,
-    json_extract(e.detail_json, '$.why'), '', '', '', ''
-  FROM leg_event e WHERE e.kind = 'AgentState'
-    AND (json_extract(e.detail_json, '$.to') LIKE 'not%ready%' OR json_extract(e.detail_json, '$.from') LIKE 'not%ready%'
+    CASE WHEN json_extract(e.detail_json, '$.to') LIKE 'not%ready%' THEN substr(json_extract(e.detail_json, '$.to'), 11)
+         WHEN e.was LIKE 'not%ready%' THEN substr(e.was, 11) ELSE json_extract(e.detail_json, '$.phone') END,
+    json_extract(e.detail_json, '$.why'), '', '', ''
+  FROM (SELECT a.*,
+      -- Of a call to the outside that he made while not ready: the state before it.
+      CASE WHEN json_extract(a.detail_json, '$.from') = 'outbound' THEN coalesce((
+        SELECT json_extract(o.detail_json, '$.from') FROM leg_event o WHERE o.kind = 'AgentState' AND o.seq < a.seq
+          AND json_extract(o.detail_json, '$.agent') = json_extract(a.detail_json, '$.agent')
+        ORDER BY o.seq DESC LIMIT 1), 'outbound') ELSE json_extract(a.detail_json, '$.from') END AS was
+    FROM leg_event a WHERE a.kind = 'AgentState') e
+  WHERE json_extract(e.detail_json, '$.to') <> 'outbound' AND json_extract(e.detail_json, '$.to') <> e.was
+    AND (json_extract(e.detail_json, '$.to') LIKE 'not%ready%' OR e.was LIKE 'not%ready%'
       OR json_extract(e.detail_json, '$.to') LIKE 'logged%out%' OR json_extract(e.detail_json, '$.from') LIKE 'logged%out%')
 ) q
 ";

@@ -164,11 +164,11 @@ fn the_queue_log_and_agent_states_follow_from_the_events() {
     );
     let expected = [
         "support|NONE|ENTERQUEUE||13800138000|1".to_string(),
-        "support|1001|RINGNOANSWER|15000||".into(),
-        "NONE|1001|PAUSEALL|rona||".into(),
+        "support|1001|RINGNOANSWER|15000|no-answer|".into(),
+        "NONE|1001|PAUSEALL|90|rona|".into(),
         format!("support|1002|CONNECT|18|{CALL}|3"),
         "support|1002|COMPLETEAGENT|18|30|".into(),
-        "NONE|1001|UNPAUSEALL|rona||".into(),
+        "NONE|1001|UNPAUSEALL|90|rona|".into(),
     ];
     assert_eq!(log, expected);
     let states = rows("SELECT agent || ' ' || state || ' ' || coalesce(lasted_ms, '-') FROM agent_state ORDER BY seq");
@@ -220,6 +220,39 @@ fn visits() -> Vec<LegEvent> {
 }
 
 #[test]
+fn a_call_to_the_outside_pauses_nobody_and_frees_nobody() {
+    let dir = Dir::new();
+    let mut main = MainDb::open(&dir.options()).unwrap();
+    let state = |from: &str, to: &str| Detail::AgentState {
+        agent: "1001".into(),
+        from: from.into(),
+        to: to.into(),
+        why: "why".into(),
+        phone: "2001".into(),
+    };
+    let steps = [
+        state("logged-out", "ready"),
+        state("ready", "not-ready 3"),
+        state("not-ready 3", "outbound"),
+        state("outbound", "not-ready 3"),
+        state("not-ready 3", "outbound"),
+        state("outbound", "ready"),
+        state("ready", "outbound"),
+        state("outbound", "ready"),
+        state("ready", "outbound"),
+        state("outbound", "not-ready 2"),
+    ];
+    for (seq, detail) in (1..).zip(steps) {
+        main.queue(Request::Leg(event(seq, 100 * seq, None, detail)));
+    }
+    main.commit().unwrap();
+    let query = "SELECT event || ' ' || data1 || ' ' || seq FROM queue_log ORDER BY seq";
+    let mut statement = main.connection().prepare(query).unwrap();
+    let log: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(log, ["AGENTLOGIN 2001 1", "PAUSEALL 3 2", "UNPAUSEALL 3 6", "PAUSEALL 2 10"]);
+}
+
+#[test]
 fn waits_and_ring_times_of_all_visits_add_up_to_the_whole() {
     let dir = Dir::new();
     let mut main = MainDb::open(&dir.options()).unwrap();
@@ -235,9 +268,10 @@ fn waits_and_ring_times_of_all_visits_add_up_to_the_whole() {
     let log: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let expected = [
         "support|NONE|ENTERQUEUE||13800138000|1".to_string(),
-        "support|1001|RINGNOANSWER|15000||".into(),
+        "support|1001|RINGNOANSWER|15000|no-answer|".into(),
         "support|NONE|WITHDRAW|||20".into(),
         "sales|NONE|ENTERQUEUE||13800138000|1".into(),
+        "sales|1003|RINGCANCELED|3000|answered-elsewhere|".into(),
         // Rang from 20 s on; the other phone, which rang later, does not count.
         format!("sales|1002|CONNECT|8|{CALL}|8"),
         "sales|1002|COMPLETECALLER|8|60|".into(),

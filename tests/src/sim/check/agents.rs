@@ -219,8 +219,8 @@ impl Agents {
         let Some(config) = self.config.queues.get(&queue) else { return };
         // A phone that could not be rung at all: its agent was never chosen.
         let chosen = matches!(book.doing, Doing::Reserved | Doing::Ringing);
-        if let Some((limit, reason)) = rule_of(config, cause).filter(|_| chosen) {
-            book.missed(now_us, limit, reason, u64::from(config.retry_delay_s) * 1_000_000);
+        if let Some((rule, limit, reason)) = rule_of(config, cause).filter(|_| chosen) {
+            book.missed(now_us, rule, (limit, reason), u64::from(config.retry_delay_s) * 1_000_000);
         }
     }
 
@@ -352,14 +352,14 @@ fn crews(queue: &Queue, surge: bool) -> Vec<Vec<String>> {
     (0..=queue.relax.len()).map(|rings| crew(queue, rings, surge)).collect()
 }
 
-/// After how many misses for this cause in a row an agent rests, and the reason that is given; none when the offer was
+/// Which rule counts this cause, after how many in a row an agent rests, and the reason that is given; none when the offer was
 /// withdrawn.
-fn rule_of(queue: &Queue, cause: &str) -> Option<(u8, u8)> {
+fn rule_of(queue: &Queue, cause: &str) -> Option<(u8, u8, u8)> {
     match cause {
-        "no-answer" | "not-confirmed" => Some((queue.rona_no_answer, 90)),
-        "busy" => Some((queue.rona_busy, 90)),
-        "rejected" => Some((queue.rona_reject, 90)),
-        "unreachable" => Some((queue.rona_unreachable, 91)),
+        "no-answer" | "not-confirmed" => Some((0, queue.rona_no_answer, 90)),
+        "busy" => Some((1, queue.rona_busy, 90)),
+        "rejected" => Some((2, queue.rona_reject, 90)),
+        "unreachable" => Some((3, queue.rona_unreachable, 91)),
         _ => None,
     }
 }

@@ -138,7 +138,7 @@ pub struct Book {
     /// No offer before.
     pub retry_us: u64,
     done: Done,
-    misses: u32,
+    misses: BTreeMap<u8, u32>,
     miss: Option<Miss>,
     /// The offer was missed: the place in line is lost.
     lost: bool,
@@ -170,7 +170,7 @@ impl Book {
             wish: None,
             retry_us: 0,
             done: Done::default(),
-            misses: 0,
+            misses: BTreeMap::new(),
             miss: None,
             lost: false,
             takes: VecDeque::new(),
@@ -196,12 +196,13 @@ impl Book {
         self.takes.iter().filter(|at| now_us - **at < HOUR_US).count() as u32
     }
 
-    /// An offer was missed; after `limit` in a row the agent rests for `reason`.
-    pub fn missed(&mut self, now_us: u64, limit: u8, reason: u8, delay_us: u64) {
-        self.misses += 1;
+    /// An offer was missed; after `limit` by the same rule in a row the agent rests for `reason`.
+    pub fn missed(&mut self, now_us: u64, rule: u8, (limit, reason): (u8, u8), delay_us: u64) {
+        let misses = self.misses.entry(rule).or_default();
+        *misses += 1;
         self.lost = true;
-        if limit > 0 && self.misses >= u32::from(limit) {
-            self.misses = 0;
+        if limit > 0 && *misses >= u32::from(limit) {
+            *misses = 0;
             self.retry_us = 0;
             self.miss = Some(Miss::Rests(reason));
         } else {
@@ -218,7 +219,7 @@ impl Book {
             Some(Miss::Free) => !to.starts_with("not-ready 9"),
         };
         if !right {
-            found.push(format!("agent {agent} is {to} after {} misses and one more", self.misses));
+            found.push(format!("agent {agent} is {to} after {:?} misses and one more", self.misses));
         }
     }
 
@@ -285,12 +286,13 @@ impl Book {
             self.idle_us = now_us;
         }
         if was == Doing::LoggedOut {
-            (self.done, self.misses, self.retry_us, self.login_us) = (Done::default(), 0, 0, now_us);
+            (self.done, self.retry_us, self.login_us) = (Done::default(), 0, now_us);
+            self.misses.clear();
             self.minutes.clear();
         }
         if will == Doing::Talking && was != Doing::Hold {
             self.done.calls += 1;
-            self.misses = 0;
+            self.misses.clear();
             self.takes.retain(|at| now_us - *at < HOUR_US);
             self.takes.push_back(now_us);
         }

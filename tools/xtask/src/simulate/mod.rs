@@ -13,9 +13,9 @@ pub mod report;
 pub mod runs;
 pub mod site;
 pub mod staffing;
-pub mod tally;
 #[cfg(test)]
 mod starvation;
+pub mod tally;
 #[cfg(test)]
 mod tests;
 pub mod whole;

@@ -167,7 +167,11 @@ impl Report<'_> {
             row(
                 say::ANSWER_RATE,
                 Form::Percent,
-                |r, _| Some(r.figures.ends.answered / r.figures.ends.offered.max(1.0)),
+                // A day without a call has no rate.
+                |r, _| {
+                    let ends = &r.figures.ends;
+                    (ends.offered > 0.0).then_some(ends.answered / ends.offered)
+                },
                 |o, _| Some(o.ends.answered),
             ),
             row(

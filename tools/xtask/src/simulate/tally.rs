@@ -146,6 +146,8 @@ impl Ledger {
                 life.offered_at_us = Some(at_us);
                 return None;
             }
+            // Whoever takes an answered caller over does not end a second wait.
+            Detail::Connected { .. } if life.end == End::Answered => return None,
             Detail::Connected { queue, .. } if !queue.is_empty() => {
                 life.ends(at_us, End::Answered);
                 life.answered_at_us = Some(at_us);
