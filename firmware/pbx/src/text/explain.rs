@@ -74,6 +74,7 @@ texts! {
     WEIGHT: "队列权重", "weight";
     COUNTS_AS: "折合等待", "counts as";
     ARRIVAL: "到达序号", "arrival";
+    A_SUPERVISOR: "班长", "a supervisor";
     PRIORITY_FROM: "优先级来自 {line}", "priority by {line}";
     NO_DECISION: "这个呼叫没有选过座席。", "No agent was ever to be chosen for this call.";
 }

@@ -80,7 +80,7 @@ fn row(
 fn priority_by(caller: &Contender, commit: Option<&ConfigCommit>, say: Say) -> String {
     match caller.priority_by.as_str() {
         "" => line(&format!("queue {} priority", caller.queue), commit, say),
-        "supervisor" => say.plain(word::SUPERVISOR).to_string(),
+        "supervisor" => say.plain(key::A_SUPERVISOR).to_string(),
         path => line(path, commit, say),
     }
 }

@@ -136,7 +136,7 @@ fn every_number_every_exclusion_and_its_line_is_told() {
         "strategy: longest idle",
         "callers whom agent 1001 could have served, whose turn it was first:",
         "no                0       5         4.000001 s  304.000001 s  1        priority by queue support priority (line 6)",
-        "no                0       4         4.000001 s  244.000001 s  2        priority by set by supervisor",
+        "no                0       4         4.000001 s  244.000001 s  2        priority by a supervisor",
         "2 more callers stood behind them",
         "decided by: counts as, the larger wins — routing priority-step-s (line 12): 60",
         "▶ 1001    yes        4                 8.000 s   1      ████████████████████████",
