@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use base::line::PortId;
+use pbx::calendar::Date;
 use pbx::config::{
-    Destination, Language, Problem, Severity, Strategy as Choice, examine, locate, parse, print, validate,
+    Destination, Language, Problem, Severity, Strategy as Choice, examine, locate, parse, print, prove, validate,
     validate_prompts,
 };
 use proptest::prelude::*;
@@ -38,6 +39,15 @@ fn lines(problems: &[Problem]) -> Vec<u32> {
         }
     }
     problems.iter().map(|p| p.line).collect()
+}
+
+#[test]
+fn the_demo_site_proves_clean() {
+    let prompts = pbxd::media_thread::library::names("../rootfs/share/prompts".as_ref()).unwrap();
+    let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
+    let first = Date::new(2026, 11, 22).unwrap();
+    let problems = prove(&parse(DEMO).unwrap(), first, Some(&prompts));
+    assert_eq!(in_words(&problems, Language::En), Vec::<String>::new());
 }
 
 #[test]
@@ -518,6 +528,21 @@ proptest! {
     #[test]
     fn a_changed_site_is_read(changes in proptest::collection::vec(change(), 1..6)) {
         examined(&changed(DEMO, &changes));
+    }
+
+    #[test]
+    fn any_site_can_be_proven(config in config(), year in 1970..=9999u16, leap in any::<bool>()) {
+        let first = if leap { Date::new(year, 2, 29) } else { None }.or(Date::new(year, 12, 31)).unwrap();
+        let problems = prove(&config, first, Some(&["zh-CN/goodbye"]));
+        lines(&problems);
+        prop_assert_eq!(problems, prove(&config, first, Some(&["zh-CN/goodbye"])));
+        let text = print(&config);
+        let mut problems = prove(&config, first, None);
+        locate(&mut problems, &text);
+        // What has its default is not written, and has no line.
+        for problem in problems.iter().filter(|p| !["routing", "codes", "system"].iter().any(|s| p.path.starts_with(s))) {
+            prop_assert!(problem.line > 0, "{}", problem.render(Language::En));
+        }
     }
 
     #[test]

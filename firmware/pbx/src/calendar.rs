@@ -90,6 +90,11 @@ impl Date {
         Some(Date { year, month, day })
     }
 
+    /// The date at a place `utc_offset_min` minutes east of Greenwich.
+    pub fn of(wall: Wall, utc_offset_min: i32) -> Date {
+        Date::of_days(local_ms(wall, utc_offset_min).div_euclid(DAY_MS))
+    }
+
     /// 1970-9999.
     pub const fn year(self) -> u16 {
         self.year
@@ -106,13 +111,34 @@ impl Date {
     }
 
     /// Days since 1970-01-01. Years are counted from March, so that the leap day is the last of its year.
-    const fn days(self) -> i64 {
+    pub(crate) const fn days(self) -> i64 {
         let (month, day) = (self.month as i64, self.day as i64);
         let year = self.year as i64 - (month <= 2) as i64;
         let month_from_march = (month + 9) % 12;
         let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
         // 719,468 days lie between 0000-03-01 and 1970-01-01.
         year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+    }
+
+    /// The reverse of [`Date::days`]; the first or last date there is when it lies beyond.
+    pub(crate) const fn of_days(days: i64) -> Date {
+        const FIRST: Date = Date { year: 1970, month: 1, day: 1 };
+        const LAST: Date = Date { year: 9999, month: 12, day: 31 };
+        if days <= FIRST.days() {
+            return FIRST;
+        } else if days >= LAST.days() {
+            return LAST;
+        }
+        // At most a year too early, then counted on: a year never has more than 366 days.
+        let mut date = Date { year: 1970 + (days / 366) as u16, ..FIRST };
+        while (Date { year: date.year + 1, ..FIRST }).days() <= days {
+            date.year += 1;
+        }
+        while date.month < 12 && (Date { month: date.month + 1, ..date }).days() <= days {
+            date.month += 1;
+        }
+        date.day += (days - date.days()) as u8;
+        date
     }
 }
 
@@ -211,6 +237,26 @@ pub fn next_change(calendar: &Calendar, wall: Wall, utc_offset_min: i32) -> Opti
         }
     }
     None
+}
+
+/// When a calendar is open in `days` days from `first`, in minutes of local time since 1970: beginnings and ends, in order,
+/// apart from each other.
+pub(crate) fn openings(calendar: &Calendar, first: i64, days: i64) -> Vec<(i64, i64)> {
+    let (begin, end) = (first * i64::from(DAY_MIN), (first + days) * i64::from(DAY_MIN));
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    for day in first - 1..first + days {
+        each_opening(calendar, day, |from, to| found.push((from / MINUTE_MS, to / MINUTE_MS)));
+    }
+    found.sort_unstable();
+    let mut out: Vec<(i64, i64)> = Vec::new();
+    for (from, to) in found.into_iter().map(|(from, to)| (from.max(begin), to.min(end))).filter(|(from, to)| from < to)
+    {
+        match out.last_mut().filter(|(_, last)| *last >= from) {
+            Some((_, last)) => *last = to.max(*last),
+            None => out.push((from, to)),
+        }
+    }
+    out
 }
 
 fn local_ms(wall: Wall, utc_offset_min: i32) -> i64 {

@@ -50,7 +50,7 @@ pub struct Route {
     pub why: String,
 }
 
-/// What an extension may dial: feature codes, colleagues, then `number …`, then `route …`.
+/// What an extension may dial: feature codes, emergency numbers, colleagues, then `number …`, then `route …`.
 pub fn from_inside(config: &Config, called: &str) -> Route {
     let codes = &config.codes;
     if called == codes.echo {
@@ -59,6 +59,9 @@ pub fn from_inside(config: &Config, called: &str) -> Route {
     if let Some((code, path)) = code::parse(codes, called) {
         return route(Meaning::Code(code), path);
     }
+    if let Some(way) = emergency(config, called) {
+        return way;
+    }
     if config.extensions.contains_key(called) {
         return route(Meaning::To(Destination::Extension(called.to_string())), format!("extension {called}"));
     }
@@ -66,6 +69,23 @@ pub fn from_inside(config: &Config, called: &str) -> Route {
         Some(to) => route(Meaning::To(to.clone()), format!("number {called}")),
         None => to_outside(config, called),
     }
+}
+
+/// An emergency number goes out as dialled: by the route that a number like it takes, otherwise by the first one, and only
+/// where the trunk can be called at all. Nothing bars it.
+pub(crate) fn emergency(config: &Config, called: &str) -> Option<Route> {
+    if !config.routing.emergency_numbers.iter().any(|number| number == called) {
+        return None;
+    }
+    let usable =
+        |way: &config::Route| config.trunks.get(&way.trunk).is_some_and(|trunk| trunk.can_be_called(&config.sip));
+    let usable = config.routes.iter().filter(|(_, way)| usable(way));
+    let (name, way) = usable.reduce(|best, other| {
+        let rank = |way: &config::Route| way.fits(called).then_some(way.prefix.len());
+        if rank(other.1) > rank(best.1) { other } else { best }
+    })?;
+    let outside = Outside { route: name.clone(), trunk: way.trunk.clone(), number: called.to_string() };
+    Some(route(Meaning::Outside(outside), format!("routing emergency-numbers {called}, route {name}")))
 }
 
 fn to_outside(config: &Config, called: &str) -> Route {
@@ -96,6 +116,13 @@ impl config::Route {
         called.starts_with(self.prefix.as_str())
             && digits.bytes().all(|b| b.is_ascii_digit())
             && (u64::from(self.length_min)..=u64::from(self.length_max)).contains(&length)
+    }
+}
+
+impl config::Trunk {
+    /// Whether a request can be sent there from where we listen: an address, and one of the same family.
+    pub(crate) fn can_be_called(&self, sip: &config::Sip) -> bool {
+        !self.address.is_unspecified() && self.address.is_ipv4() == sip.listen.is_ipv4()
     }
 }
 
@@ -183,6 +210,27 @@ mod tests {
         assert_eq!(from_inside(&config, "+44123456789").why, "route plus international no");
         let short = "9001234";
         assert_eq!(from_inside(&config, short).meaning, Meaning::Barred, "the route without leave sends 001234");
+    }
+
+    #[test]
+    fn emergency_numbers_go_out_as_dialled_by_whatever_route_there_is() {
+        let mut config = site();
+        let dial = |config: &Config, called: &str| from_inside(config, called);
+        assert_eq!(dial(&config, "110").meaning, outside("city", "carrier", "110"), "the first by name");
+        assert_eq!(dial(&config, "110").why, "routing emergency-numbers 110, route city");
+        assert_eq!(dial(&config, "111").meaning, Meaning::Unknown);
+        let plus = config.routes.get_mut("plus").unwrap();
+        (plus.prefix, plus.length_min) = ("1".into(), 3);
+        assert_eq!(dial(&config, "110").meaning, outside("plus", "abroad", "110"), "one that fits goes before it");
+        config.trunks.get_mut("abroad").unwrap().address = "::2".parse().unwrap();
+        assert_eq!(dial(&config, "110").meaning, outside("city", "carrier", "110"), "its trunk cannot be called");
+        config.extensions.insert("110".into(), config.extensions["2001"].clone());
+        assert_eq!(dial(&config, "110").meaning, outside("city", "carrier", "110"), "before a colleague");
+        config.routes.clear();
+        assert_eq!(dial(&config, "110").meaning, Meaning::To(Destination::Extension("110".into())));
+        config.routing.emergency_numbers.clear();
+        assert_eq!(dial(&site(), "120").meaning, outside("city", "carrier", "120"));
+        assert_eq!(dial(&config, "120").meaning, Meaning::Unknown);
     }
 
     #[test]

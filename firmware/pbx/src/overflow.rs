@@ -18,7 +18,7 @@ use crate::timers::Timer;
 use crate::{Pbx, Turn};
 
 /// So often a caller may be sent on by queues; then the last one keeps or releases him.
-const HOPS_MAX: u32 = 8;
+pub(crate) const HOPS_MAX: u32 = 8;
 
 impl Pbx {
     /// Why a queue does not take another caller now.

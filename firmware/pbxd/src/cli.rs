@@ -21,8 +21,8 @@ pbxd - the Cordboard PBX daemon
           --world    directory of a running simulated world (line cards, exchange)
           --share    prompts and music; found beside the program when left out
           --log      error, warn, info (default), debug or trace
-  pbxd check --config FILE [--lang zh|en]
-        reads a configuration and prints every problem in it
+  pbxd check --config FILE [--share DIR] [--lang zh|en]
+        reads a configuration and prints every problem in it, and proves for a year from today that every caller is answered
   pbxd story --data DIR [CALL|last] [--lang zh|en]
         tells a call: ladder, decisions with reasons, CDR, agent states, recordings
   pbxd explain --data DIR [CALL|last] [--lang zh|en]
@@ -64,6 +64,8 @@ pub enum Command {
     Check {
         /// The file.
         config: PathBuf,
+        /// Prompts and music.
+        share: Option<PathBuf>,
     },
     /// Tell a call.
     Story {
@@ -181,7 +183,7 @@ fn command(words: Words) -> Result<Command, String> {
             share: words.share,
             log: words.log.unwrap_or(tracing::Level::INFO),
         }),
-        Some("check") => Command::Check { config: need(words.config, "--config FILE")? },
+        Some("check") => Command::Check { config: need(words.config, "--config FILE")?, share: words.share },
         Some("story") => Command::Story { data: need(words.data, "--data DIR")?, call: argument("").ok() },
         Some("explain") => Command::Explain { data: need(words.data, "--data DIR")?, call: argument("").ok() },
         Some("state") => Command::State { data: need(words.data, "--data DIR")?, time: time(free.by_ref()) },
@@ -240,7 +242,7 @@ fn perform(command: Command, language: Language, witness: Witness) -> Result<(),
         Command::Run(run) => return crate::control::run(&run, language, witness),
         Command::Help => HELP.to_string(),
         Command::Version => format!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity()),
-        Command::Check { config } => tell::check(&config, language)?,
+        Command::Check { config, share } => tell::check(&config, share.as_deref(), language)?,
         Command::Story { data, call } => tell::tell(&data, call.as_deref(), language)?,
         Command::Explain { data, call } => tell::explain(&data, call.as_deref(), language)?,
         Command::State { data, time } => tell::state(&data, time.as_deref(), language)?,
@@ -295,6 +297,8 @@ mod tests {
         assert_eq!(words("cdr --data d x"), Err("one word too many: `x`".into()));
         assert_eq!(words("frob --data d"), Err("unknown command `frob`".into()));
         assert!(words("--confg a").is_err_and(|e| e.contains("--confg")));
+        let check = Command::Check { config: "a".into(), share: Some("s".into()) };
+        assert_eq!(words("check --config a --share s"), Ok(check));
         assert!(words("check --config a --lang fr").is_err_and(|e| e.contains("languages are zh and en")));
     }
 }

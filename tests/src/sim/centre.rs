@@ -58,6 +58,7 @@ pub fn add_to(config: &mut Config, plan: &Plan) {
         priority_step_s: steps[dice.below(3) as usize],
         starvation_s: dice.between(45, 240) as u32,
         sticky_days: 30,
+        ..Routing::preset("")
     };
     config.calendars = BTreeMap::from([("day".to_string(), day())]);
     config.skills = (0..SKILLS).map(|n| (skill_name(n), Skill { title: skill_name(n) })).collect();

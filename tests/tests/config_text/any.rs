@@ -245,11 +245,15 @@ prop_compose! {
 }
 
 fn routing() -> impl Strategy<Value = Routing> {
-    (0..=3600u32, 0..=7200u32, 0..=365u32).prop_map(|(priority_step_s, starvation_s, sticky_days)| Routing {
-        priority_step_s,
-        starvation_s,
-        sticky_days,
-    })
+    let emergency = btree_set("[0-9]{2,8}", 0..4).prop_map(|numbers| numbers.into_iter().collect());
+    (0..=3600u32, 0..=7200u32, 0..=365u32, emergency).prop_map(
+        |(priority_step_s, starvation_s, sticky_days, emergency_numbers)| Routing {
+            priority_step_s,
+            starvation_s,
+            sticky_days,
+            emergency_numbers,
+        },
+    )
 }
 
 prop_compose! {

@@ -128,6 +128,9 @@ pub struct Routing {
     pub starvation_s: u32,
     /// `sticky-days`, 0-365, default 30: the agent whom a caller spoke to last is remembered for so long. 0: not at all.
     pub sticky_days: u32,
+    /// `emergency-numbers [ 110 119 120 122 ]`, 2-8 digits each, default those of mainland China: they go out as dialled, by
+    /// the first route whose trunk can be called, whatever its prefix, and are never barred.
+    pub emergency_numbers: Vec<String>,
 }
 
 /// `calendar office { … }`; what it means is in [`crate::calendar`].

@@ -13,7 +13,7 @@ use super::value::{Kind, Unit, Value, Vocabulary};
 use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use crate::text::help;
 
-use Preset::{Absent, Is, Must, OwnKey, SipAddress, SystemLanguage};
+use Preset::{Absent, Are, Is, Must, OwnKey, SipAddress, SystemLanguage};
 
 /// Fills a type from its rows. `beside` are fields that inner sections fill.
 macro_rules! section {
@@ -52,6 +52,7 @@ macro_rules! section {
 
 const PRIORITY: Kind = count(0, 10);
 const DIALLED_MAX: usize = 15;
+const EMERGENCY: Kind = Kind::Numbers { min: 2, max: 8 };
 const PIN: Kind = Kind::Pin { min: 4, max: 8 };
 
 /// Strategies, with the names that other products have for them.
@@ -101,6 +102,7 @@ section! { Routing, ROUTING {
     "priority-step-s" priority_step_s: seconds(0, 3600), Is("60"), ROUTING_PRIORITY_STEP;
     "starvation-s" starvation_s: seconds(0, 7200), Is("300"), ROUTING_STARVATION;
     "sticky-days" sticky_days: count(0, 365), Is("30"), ROUTING_STICKY_DAYS;
+    "emergency-numbers" emergency_numbers: EMERGENCY, Are(&["110", "119", "120", "122"]), ROUTING_EMERGENCY;
 } }
 
 section! { Line, LINE {

@@ -10,6 +10,7 @@ mod field;
 mod leaves;
 mod print;
 pub mod problem;
+mod proof;
 mod read;
 pub mod schema;
 pub mod show;
@@ -26,6 +27,7 @@ pub use acd::{
 pub use print::print;
 pub use problem::{Problem, Severity};
 
+use crate::calendar::Date;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -80,6 +82,15 @@ pub fn validate(config: &Config) -> Vec<Problem> {
 pub fn validate_prompts(config: &Config, available: &[&str]) -> Vec<Problem> {
     let available = available.iter().copied().collect();
     check::check_prompts(config, &available).into_iter().map(|finding| finding.place((0, 0))).collect()
+}
+
+/// What is wrong with the ways of callers in a configuration that [`parse`] accepts: who is not answered and when, circles,
+/// dead ends, menus too deep, codes that hide others, queues that nobody can serve, emergency numbers that do not go out,
+/// and prompts that are not there. Looks at 366 days from `first`, local time. `available` names the prompt files as for
+/// [`validate_prompts`]; none when they cannot be seen. Takes long for a large site: not for the control thread. Without
+/// places, see [`locate`].
+pub fn prove(config: &Config, first: Date, available: Option<&[&str]>) -> Vec<Problem> {
+    proof::prove(config, first, available).into_iter().map(|finding| finding.place((0, 0))).collect()
 }
 
 /// Gives problems without a place the line and column at which `text`, from which the configuration was read, says what

@@ -314,7 +314,7 @@ impl Reader<'_> {
             self.report.error(place(&node.name), path, problem::VALUE_LIST, remedy);
             return false;
         }
-        let optional = leaf.default == Preset::Absent && node.list;
+        let optional = matches!(leaf.default, Preset::Absent | Preset::Are(_)) && node.list;
         if node.values.is_empty() && !optional {
             self.report.error(place(&node.name), path, problem::VALUE_MISSING, give(leaf.kind));
             return false;

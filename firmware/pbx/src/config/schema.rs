@@ -103,8 +103,10 @@ impl Table {
 pub enum Preset {
     /// There is none: the leaf must be given.
     Must,
-    /// These words.
+    /// This word.
     Is(&'static str),
+    /// These words of a list.
+    Are(&'static [&'static str]),
     /// No value.
     Absent,
     /// The key of its section.
@@ -341,6 +343,7 @@ impl Preset {
         match self {
             Preset::Must => None,
             Preset::Is(words) => kind.read(&[words]).ok(),
+            Preset::Are(words) => kind.read(words).ok(),
             Preset::Absent if kind.takes_list() => kind.read(&[]).ok(),
             Preset::Absent => Some(Value::Absent),
             Preset::OwnKey => Some(Value::Text(own_key.to_owned())),
@@ -440,8 +443,11 @@ mod tests {
         let mut names = BTreeSet::new();
         for leaf in T::LEAVES {
             assert!(names.insert(leaf.name), "{} twice", leaf.name);
-            let Preset::Is(words) = leaf.default else { continue };
-            let value = leaf.kind.read(&[words]).ok();
+            let value = match leaf.default {
+                Preset::Is(words) => leaf.kind.read(&[words]).ok(),
+                Preset::Are(words) => leaf.kind.read(words).ok(),
+                _ => continue,
+            };
             let mut filled = T::blank();
             (leaf.set)(&mut filled, value.clone().unwrap_or(Value::Absent));
             assert_eq!(Some((leaf.get)(&filled)), value, "default of {}", leaf.name);

@@ -81,6 +81,13 @@ pub enum Kind {
         /// `+` may stand in front.
         plus: bool,
     },
+    /// Several telephone numbers, without `+`.
+    Numbers {
+        /// Fewest digits of each.
+        min: usize,
+        /// Most digits of each.
+        max: usize,
+    },
     /// One entry of a table.
     Reference(Table),
     /// Several entries of a table.
@@ -137,7 +144,7 @@ pub enum Value {
     Flag(bool),
     /// Label, secret, name, digits, code, key, reference, word.
     Text(String),
-    /// References or words.
+    /// References, words or telephone numbers.
     Texts(Vec<String>),
     /// A language.
     Language(Language),
@@ -174,6 +181,7 @@ impl Kind {
     pub(super) const fn takes_list(self) -> bool {
         match self {
             Kind::References(_)
+            | Kind::Numbers { .. }
             | Kind::Languages
             | Kind::Words(_)
             | Kind::Skills
@@ -235,7 +243,7 @@ impl Kind {
             return Err(refusal(problem::VALUE_TWICE, word, at));
         }
         match self {
-            Kind::References(_) => {
+            Kind::References(_) | Kind::Numbers { .. } => {
                 let fits = |word: &str| self.read_word(word).is_ok().then(|| word.to_owned());
                 each(words, fits).map(Value::Texts)
             }
@@ -269,6 +277,9 @@ impl Kind {
             Kind::Digits { min, max, plus } => {
                 let digits = if plus { word.strip_prefix('+').unwrap_or(word) } else { word };
                 text_if(within(digits, min, max) && digits.bytes().all(|b| b.is_ascii_digit()), word)
+            }
+            Kind::Numbers { min, max } => {
+                text_if(within(word, min, max) && word.bytes().all(|b| b.is_ascii_digit()), word)
             }
             Kind::Language => language(word).map(Value::Language),
             Kind::Address => word.parse().ok().map(Value::Address),
@@ -314,6 +325,7 @@ impl Kind {
             Kind::Name => Text::new(problem::EXPECT_NAME).with("max", NAME_CHARS_MAX as u64),
             Kind::Digits { min, max, plus: false } => bounded(problem::EXPECT_DIGITS, min, max),
             Kind::Digits { min, max, plus: true } => bounded(problem::EXPECT_DIGITS_PLUS, min, max),
+            Kind::Numbers { min, max } => bounded(problem::EXPECT_NUMBERS, min, max),
             Kind::Reference(table) => Text::new(problem::EXPECT_REFERENCE).with("table", table.word()),
             Kind::References(table) => Text::new(problem::EXPECT_REFERENCES).with("table", table.word()),
             Kind::Language => problem::EXPECT_LANGUAGE.into(),

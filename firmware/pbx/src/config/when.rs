@@ -98,7 +98,7 @@ fn date(word: &str) -> Option<Date> {
     Date::new(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
 }
 
-fn print_date(date: Date) -> String {
+pub(super) fn print_date(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), date.month(), date.day())
 }
 

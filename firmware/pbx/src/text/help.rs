@@ -19,6 +19,7 @@ texts! {
     ROUTING_PRIORITY_STEP: "优先级高一级相当于多等这么久；0 为绝对优先", "one level of priority counts as so much waiting; 0: priority is absolute";
     ROUTING_STARVATION: "优先级使任何来电多等的上限；0 为不限", "priority delays nobody by more than this; 0 is no bound";
     ROUTING_STICKY_DAYS: "记住来电者上次通话座席的天数；0 为不记", "days for which the agent whom a caller spoke to last is remembered; 0: not at all";
+    ROUTING_EMERGENCY: "紧急号码：直接拨打即可呼出，不看前缀，从不限制", "emergency numbers: dialled as they are they always go out, whatever the prefixes, and are never barred";
     CARD: "线路卡（槽位号）", "line card, by slot";
     PORT: "线路卡上的端口", "port of a line card";
     PORT_LABEL: "标签，供人阅读", "label for people";

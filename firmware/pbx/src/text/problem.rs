@@ -79,6 +79,7 @@ texts! {
     EXPECT_NAME: "由字母、数字、`-`、`_`、`.` 组成的名称，不超过 {max} 个字符", "a name of letters, digits, `-`, `_` and `.`, at most {max} characters";
     EXPECT_DIGITS: " {min} 到 {max} 位数字", "{min} to {max} digits";
     EXPECT_DIGITS_PLUS: " {min} 到 {max} 位数字，可以 `+` 开头", "{min} to {max} digits, `+` may stand in front";
+    EXPECT_NUMBERS: "号码列表，每个 {min} 到 {max} 位数字，如 `[ 110 119 ]`", "a list of numbers of {min} to {max} digits, like `[ 110 119 ]`";
     EXPECT_REFERENCE: "已定义的{table}", "a defined {table}";
     EXPECT_REFERENCES: "已定义的{table}的列表，如 `[ a b ]`", "a list of defined {table} names, like `[ a b ]`";
     EXPECT_LANGUAGE: " `zh-CN` 或 `en-US`", "`zh-CN` or `en-US`";
@@ -143,6 +144,37 @@ texts! {
     ROUTE_TWICE_REMEDY: "用不同的前缀或号码长度区分", "tell them apart by prefix or by length";
     PROMPT_MISSING: "没有提示音 {file}", "there is no prompt {file}";
     PROMPT_MISSING_REMEDY: "放入该文件，或改用：{names}", "add the file, or use one of: {names}";
+
+    // The ways of callers.
+    FLOW_CLOSED: "{numbers} 的来电自 {from} 至 {to} 无人接待（一年中共 {count} 次、{minutes} 分钟，此为首次）：{steps}；来电者听到已下班，随后被释放", "callers of {numbers} reach nobody from {from} to {to} (the first of {count} times in the year, {minutes} minutes in all): {steps}; they are told that it is closed, and released";
+    FLOW_CLOSED_REMEDY: "在 {queue} 中补上 `overflow closed {brace} to …; {close}`，或延长日历", "add `overflow closed {brace} to …; {close}` to {queue}, or longer hours to its calendar";
+    FLOW_REFUSED: "{numbers} 的来电自 {from} 至 {to} 无人应答（一年中共 {count} 次、{minutes} 分钟，此为首次）：{steps}", "callers of {numbers} are not answered from {from} to {to} (the first of {count} times in the year, {minutes} minutes in all): {steps}";
+    FLOW_REFUSED_REMEDY: "改为通往队列、菜单或分机", "let it lead to a queue, a menu or an extension";
+    FLOW_LOOP: "不按键的来电者会循环：{chain}", "a caller who presses no key is driven round in a circle: {chain}";
+    FLOW_LOOP_REMEDY: "使其中一处通往分机或挂机", "let one of these lead to an extension or hangup";
+    FLOW_LONG: "来电者可能连续溢出 {length} 次，设备最多转送 {max} 次，之后释放", "callers can overflow {length} times in a row; after {max} the box releases them";
+    FLOW_LONG_REMEDY: "缩短这一连串溢出", "make the chain of overflows shorter";
+    FLOW_DEAD_END: "此菜单无论按什么键都只会挂机", "whatever is pressed, this menu leads to nothing but the end of the call";
+    FLOW_DEAD_END_REMEDY: "使一个按键或 `otherwise` 通往队列或分机；仅作播报的菜单请删除按键", "let a key or `otherwise` lead to a queue or an extension; an announcement needs no keys";
+    FLOW_DEEP: "菜单在第 {depth} 层：{chain}", "menus go {depth} levels deep: {chain}";
+    FLOW_DEEP_REMEDY: "使来电者至多经过 {good} 层菜单（超过 {max} 层则拒绝）", "let callers pass at most {good} levels of menus (more than {max} are refused)";
+    FLOW_CODE_HIDDEN: "拨 `{code}` 得到的是 {meaning}", "whoever dials `{code}` gets {meaning}";
+    FLOW_CODE_BEGINS: "功能码 `{short}` 是 `{long}` 的开头（另一个是 {other}）：逐位发号的话机拨不出较长的", "the code `{short}` is the beginning of `{long}` (the other is {other}): phones that send digit by digit never come to the longer one";
+    FLOW_PROMPT_REMEDY: "放入该文件：它属于设备自带的提示音", "add the file: it is one of the prompts that come with the box";
+    FLOW_EMERGENCY_TAKEN: "{number} 是紧急号码，拨打即呼出：此处永远接不到", "{number} is an emergency number and goes out: nobody is ever reached here";
+    FLOW_EMERGENCY_TAKEN_REMEDY: "换一个号码，或将其从 `routing emergency-numbers` 中删除", "choose another number, or remove it from `routing emergency-numbers`";
+    FLOW_EMERGENCY_NO_ROUTE: "没有外线路由，话机无法拨打紧急号码 {numbers}", "without a route outside no phone can dial the emergency numbers {numbers}";
+    FLOW_EMERGENCY_NO_ROUTE_REMEDY: "补上 `route outside {brace} prefix 9; strip 1; trunk …; {close}`；若由他途拨打，写 `emergency-numbers [ ]`", "add `route outside {brace} prefix 9; strip 1; trunk …; {close}`; write `emergency-numbers [ ]` where they are dialled elsewhere";
+    FLOW_EMERGENCY_NO_TRUNK: "紧急号码 {numbers} 无法呼出：没有一个路由的中继（{trunks}）可以呼叫", "the emergency numbers {numbers} cannot go out: none of the trunks of routes ({trunks}) can be called";
+    FLOW_EMERGENCY_NO_TRUNK_REMEDY: "使其中一个中继有可呼叫的 `address`，与 `sip listen` 同为 IPv4 或 IPv6", "give one of them an `address` that can be called, IPv4 or IPv6 as `sip listen` is";
+    FLOW_UNSERVED: "营业时间内永远无人可接待来电者：{why}", "at its open hours nobody can ever serve a caller: {why}";
+    FLOW_NOBODY_THERE: "没有座席", "it has no agents";
+    FLOW_NOBODY_LOGS_IN: "没有一个座席能签入", "none of its agents can log in";
+    FLOW_NOBODY_LOGS_IN_REMEDY: "为一个座席补上 `extension` 或 `pin`", "give one of them an `extension` or a `pin`";
+    FLOW_NOBODY_SKILLED: "能签入的座席无一具备全部必需的技能和等级", "none of its agents who can log in has every skill required at its level";
+    FLOW_NOBODY_SKILLED_REMEDY: "在一个座席的 `skills` 中补上，或降低要求，或用 `relax` 放宽", "add it to the `skills` of an agent, ask for less, or relax it after a while";
+    FLOW_SURGE_ONLY: "只有应急模式开启时才有座席可以接待", "only while the surge profile is on can an agent serve a caller";
+    FLOW_SURGE_ONLY_REMEDY: "补上平时也能接待的 `agents`", "add `agents` who serve at other times, too";
 
     // Allowed, but probably not meant.
     QUEUE_EMPTY: "队列没有座席", "the queue has no agents";

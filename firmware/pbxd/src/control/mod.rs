@@ -12,7 +12,7 @@ pub mod lock;
 pub mod notify;
 pub mod start;
 pub mod streams;
-mod threads;
+pub mod threads;
 pub mod turns;
 
 use self::core::{Core, Recovered, Witness};

@@ -1,7 +1,7 @@
 //! What can go wrong at the start, in words with place and remedy; and the configuration file.
 
-use pbx::config::{Config, Examination, Language, Severity};
-use pbx::text::{Key, start as key, text};
+use pbx::config::{Config, Examination, Language, Problem, Severity};
+use pbx::text::{start as key, text};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +16,8 @@ pub struct Site {
     pub text: String,
     /// What is probably not meant so, in words; empty when there is nothing.
     pub warnings: String,
+    /// The same, each by itself.
+    pub problems: Vec<Problem>,
 }
 
 /// Reads a configuration file; the error lists every problem in it.
@@ -24,16 +26,26 @@ pub fn read_site(path: &Path, language: Language) -> Result<Site, String> {
     let unreadable = |why: String| text(key::CONFIG_UNREADABLE, language, &[("path", &shown), ("why", &why)]);
     let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
     let Examination { config, problems } = pbx::config::examine(&text);
-    let listed = |heading: Key, severity: Severity| {
-        let count = problems.iter().filter(|p| p.severity == severity).count();
-        let mut lines = vec![pbx::text::text(heading, language, &[("path", &shown), ("count", &count.to_string())])];
-        lines.extend(problems.iter().map(|p| format!("  {}", p.render(language))));
-        if problems.is_empty() { String::new() } else { lines.join("\n") }
-    };
+    let listed = listed(path, &problems, language);
     match config {
-        Some(config) => Ok(Site { config, text, warnings: listed(key::CONFIG_WARNED, Severity::Warning) }),
-        None => Err(listed(key::CONFIG_REFUSED, Severity::Error)),
+        Some(config) => Ok(Site { config, text, warnings: listed, problems }),
+        None => Err(listed),
     }
+}
+
+/// Problems of a configuration file under a heading that counts the errors or, when there are none, the warnings; empty
+/// when there is nothing.
+pub fn listed(path: &Path, problems: &[Problem], language: Language) -> String {
+    if problems.is_empty() {
+        return String::new();
+    }
+    let errors = problems.iter().filter(|p| p.severity == Severity::Error).count();
+    let (heading, count) =
+        if errors > 0 { (key::CONFIG_REFUSED, errors) } else { (key::CONFIG_WARNED, problems.len()) };
+    let shown = path.display().to_string();
+    let mut lines = vec![text(heading, language, &[("path", &shown), ("count", &count.to_string())])];
+    lines.extend(problems.iter().map(|p| format!("  {}", p.render(language))));
+    lines.join("\n")
 }
 
 /// Why the data directory cannot be had.

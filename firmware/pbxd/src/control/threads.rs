@@ -96,7 +96,7 @@ pub fn start_media(options: &Run, config: &Config, recorder: &Recorder, inbox: I
         silence_timeout_ms: config.media.silence_timeout_s.saturating_mul(1_000),
         ..Settings::default()
     };
-    let library = library::load_and_log(&share(options).join("prompts"));
+    let library = library::load_and_log(&share(options.share.as_deref()).join("prompts"));
     let thread = MediaThreadConfig { bind: config.media.address, settings, library, highway };
     let report = move |report| inbox.offer(report, Input::Media);
     let tap = recorder.tap();
@@ -108,11 +108,11 @@ pub fn start_media(options: &Run, config: &Config, recorder: &Recorder, inbox: I
 }
 
 /// Prompts and music: as told, beside the program or above it, where the package puts them, or in the source tree.
-fn share(options: &Run) -> PathBuf {
+pub fn share(told: Option<&Path>) -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
     let beside = exe.ancestors().skip(1).map(|dir| dir.join("rootfs/share"));
     let others =
         [PathBuf::from("/usr/share/cordboard"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rootfs/share")];
     let mut places = beside.chain(others);
-    options.share.clone().or_else(|| places.find(|dir| dir.join("prompts").is_dir())).unwrap_or_default()
+    told.map(Path::to_path_buf).or_else(|| places.find(|dir| dir.join("prompts").is_dir())).unwrap_or_default()
 }

@@ -95,6 +95,24 @@ pub fn load(dir: &Path) -> (Library, Vec<Problem>) {
     (library, problems)
 }
 
+/// The prompts under `dir`, unread, each `zh-CN/menu-main`; none when the directory cannot be listed.
+pub fn names(dir: &Path) -> Option<Vec<String>> {
+    let mut problems = Vec::new();
+    let languages = entries(dir, &mut problems);
+    if !problems.is_empty() {
+        return None;
+    }
+    let mut names = Vec::new();
+    for path in languages.iter().filter(|path| path.is_dir()) {
+        let Some(language) = name_of(path, &mut problems) else { continue };
+        let files = entries(path, &mut problems);
+        let files: Vec<String> =
+            files.iter().filter(|file| is_wav(file)).filter_map(|file| name_of(file, &mut problems)).collect();
+        names.extend(files.iter().map(|name| format!("{language}/{name}")));
+    }
+    Some(names)
+}
+
 /// Reads all files under `dir` and logs what is wrong with them.
 pub fn load_and_log(dir: &Path) -> Library {
     let (library, problems) = load(dir);

@@ -31,7 +31,7 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    fn error(path: impl Into<String>, reason: impl Into<Text>, remedy: impl Into<Text>) -> Finding {
+    pub fn error(path: impl Into<String>, reason: impl Into<Text>, remedy: impl Into<Text>) -> Finding {
         let path = path.into();
         Finding {
             severity: Severity::Error,
@@ -43,7 +43,7 @@ impl Finding {
         }
     }
 
-    fn warning(path: impl Into<String>, reason: impl Into<Text>, remedy: impl Into<Text>) -> Finding {
+    pub fn warning(path: impl Into<String>, reason: impl Into<Text>, remedy: impl Into<Text>) -> Finding {
         Finding { severity: Severity::Warning, ..Finding::error(path, reason, remedy) }
     }
 
@@ -213,7 +213,7 @@ fn numbers(config: &Config, found: &mut Vec<Finding>) {
 }
 
 /// Codes after which digits are dialled: a reason, a result, an agent, the place of a caller.
-const WITH_DIGITS: &[&str] = &[
+pub(super) const WITH_DIGITS: &[&str] = &[
     "agent-login",
     "agent-not-ready",
     "disposition",
