@@ -8,6 +8,7 @@ extern crate self as pbxd;
 pub mod build_id;
 pub mod cli;
 pub mod clock;
+pub mod console;
 pub mod control;
 pub mod hardware_thread;
 pub mod journal;

@@ -38,6 +38,8 @@ pub fn banner(config: &Config, site: &Path, data: &Path, world: bool, language: 
     lines.push(String::new());
     lines.push(say(key::HELP, &[]));
     lines.push(say(key::LOOK, &[]));
+    let console = Path::new(&data).join(pbxd::console::port::LINK).display().to_string();
+    lines.push(say(key::CONSOLE, &[("path", &console)]));
     lines.push(say(key::STOP, &[]));
     lines.join("\n")
 }
@@ -128,7 +130,8 @@ mod tests {
             for (name, code) in codes.as_object().unwrap() {
                 assert!(text.contains(code.as_str().unwrap()), "{name} is missing in\n{text}");
             }
-            for command in ["explain last", "state now", "replay", "simulate", "demo", "world ring 1", "3 "] {
+            for command in ["explain last", "state now", "replay", "simulate", "demo", "world ring 1", "console", "3 "]
+            {
                 assert!(text.contains(command), "{command} is missing in\n{text}");
             }
             assert!(!text.contains('{'), "a gap was not filled:\n{text}");

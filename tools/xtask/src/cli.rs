@@ -2,6 +2,7 @@
 //! `run world …` mean `demo` and `world …`.
 
 use crate::bench::{self, Bench};
+use crate::console;
 use crate::demo::{self, Demo};
 use crate::load::{self, Load};
 use crate::panel::{self, Panel};
@@ -22,6 +23,7 @@ tools/run world COMMAND …    acts on the running world, e.g. `ring 1`, `speak 
                              `world help` lists all
 tools/run panel              the front panel of the running box: its pixels in the terminal, its keys on the keyboard;
                              `--png FILE` writes its picture instead
+tools/run console            the box's console in this terminal: `?` helps anywhere, Ctrl-] detaches
 tools/run replay …           gives the journaled inputs of a data directory to a fresh core and compares what it says with
                              what the box said then, byte for byte; `replay --help` tells how to replay a part
 tools/run simulate …         plays a day's callers to the real router with other staff, beside Erlang C and Erlang A;
@@ -60,6 +62,11 @@ pub enum Command {
     },
     /// Show the front panel.
     Panel(Panel),
+    /// Attach the terminal to the console.
+    Console {
+        /// Data directory of the appliance.
+        data: PathBuf,
+    },
     /// Replay a journal.
     Replay {
         /// Data directory.
@@ -181,6 +188,7 @@ fn command(options: Options) -> Result<Command, String> {
         Some("demo") => Command::Demo(Demo { config: options.config, data: options.data, kill: options.kill }),
         Some("world") => world(data, free.by_ref().collect())?,
         Some("panel") => Command::Panel(Panel { data, png: options.png }),
+        Some("console") => Command::Console { data },
         Some("replay") => Command::Replay { data, words: free.by_ref().collect() },
         Some("explain") => Command::Explain { data, call: free.next() },
         Some("state") => Command::State { data, time: pbxd::cli::time(free.by_ref()) },
@@ -257,6 +265,7 @@ fn perform(command: Command, languages: &[Language]) -> Result<(), String> {
         Command::Demo(demo) => demo::play(&demo, languages),
         Command::World { data, words } => act(&data, &words, spoken(languages)).map(|answer| println!("{answer}")),
         Command::Panel(panel) => panel::run(&panel, spoken(languages)),
+        Command::Console { data } => console::attach(&data, spoken(languages)),
         Command::Replay { data, words } => replay::run(&data, &words, languages),
         Command::Explain { data, call } => told(languages, |language| tell::explain(&data, call.as_deref(), language)),
         Command::State { data, time } => told(languages, |language| tell::state(&data, time.as_deref(), language)),
@@ -317,6 +326,7 @@ mod tests {
         assert_eq!(words("run explain last"), Ok(Command::Explain { data: "data".into(), call: last }));
         let time = Some("2026-11-22 09:30".to_string());
         assert_eq!(words("run state 2026-11-22 09:30"), Ok(Command::State { data: "data".into(), time }));
+        assert_eq!(words("console --data d"), Ok(Command::Console { data: "d".into() }));
         assert_eq!(words("run frob"), Err("unknown command `frob`".into()));
         assert_eq!(words("demo x"), Err("one word too many: `x`".into()));
     }

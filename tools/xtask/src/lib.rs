@@ -3,6 +3,7 @@
 pub mod banner;
 pub mod bench;
 pub mod cli;
+pub mod console;
 pub mod demo;
 pub mod load;
 pub mod panel;

@@ -253,12 +253,12 @@ fn write_png(path: &Path, pixels: &[u8]) -> Result<(), String> {
 }
 
 /// The terminal without line editing and echo; as it was when dropped.
-struct Raw {
+pub(crate) struct Raw {
     before: Termios,
 }
 
 impl Raw {
-    fn enter() -> nix::Result<Raw> {
+    pub(crate) fn enter() -> nix::Result<Raw> {
         let before = termios::tcgetattr(std::io::stdin())?;
         let mut raw = before.clone();
         termios::cfmakeraw(&mut raw);

@@ -24,6 +24,7 @@ macro_rules! texts {
 }
 
 pub mod alarm;
+pub mod console;
 pub mod explain;
 pub mod help;
 pub mod ladder;
@@ -200,6 +201,7 @@ fn pieces(raw: &str) -> Vec<Piece<'_>> {
 /// All topics, for tests and for translators.
 pub const TOPICS: &[(&str, &[Key])] = &[
     ("alarm", alarm::ALL),
+    ("console", console::ALL),
     ("explain", explain::ALL),
     ("help", help::ALL),
     ("ladder", ladder::ALL),

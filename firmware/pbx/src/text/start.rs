@@ -33,6 +33,7 @@ texts! {
     LANGUAGE: "语言      {language}", "language       {language}";
     HELP: "帮助      tools/run --help；演示 tools/run demo；拨入线路 tools/run world ring 1", "help           tools/run --help; the demo: tools/run demo; ring line 1: tools/run world ring 1";
     LOOK: "查询      tools/run explain last（来电为何分给某座席）；state now（当前或过去的状态）；replay（重放日志核对）；simulate --help（排班推演）", "look           tools/run explain last (why a call went where it went), state now (or at any moment), replay (the journal once more), simulate --help (other staff)";
+    CONSOLE: "控制台    tools/run console（{path}，Ctrl-] 退出）", "console        tools/run console ({path}; Ctrl-] detaches)";
     STOP: "停止      Ctrl-C", "stop           Ctrl-C";
     STOPPING: "正在停止……", "stopping …";
     STOPPED: "已停止。数据保存在 {path}。", "stopped. The data stays in {path}.";
@@ -46,5 +47,9 @@ texts! {
     ADDRESS_FOREIGN: "地址 {address} 不属于本机。处理：修改 `sip listen`。", "The address {address} does not belong to this machine. Remedy: change `sip listen`.";
     NO_SOUND_DEVICE: "没有可用的声音设备 {device}：{why}。模拟线路没有声音，IP 通话照常。处理：启动 world 进程，或检查 ALSA 配置。", "There is no sound device {device}: {why}. Analog lines are silent, IP calls work. Remedy: start the world process, or check the ALSA configuration.";
     NO_WORLD: "未找到 world 进程（{path}）：线路卡不可用，IP 通话照常。处理：用 tools/run 启动。", "The world process is not there ({path}): line cards are out of use, IP calls work. Remedy: start it with tools/run.";
+    ATTACHED: "已连接 {path}，Ctrl-] 断开。", "Attached to {path}; Ctrl-] detaches.";
+    DETACHED: "已断开，设备继续运行。", "Detached; the box goes on.";
+    NO_CONSOLE: "未找到控制台 {path}：{why}。处理：先用 tools/run 启动，或用 --data 指定其数据目录。", "There is no console at {path}: {why}. Remedy: start the box with tools/run first, or name its data directory with --data.";
+    CONSOLE_TAKEN: "控制台 {path} 正被另一个终端使用。处理：先在那里按 Ctrl-]。", "The console {path} is in use in another terminal. Remedy: press Ctrl-] there first.";
     DATA_UNUSABLE: "无法使用数据目录 {path}：{why}。处理：检查磁盘空间和权限，或用 --data 指定其他目录。", "The data directory {path} cannot be used: {why}. Remedy: check disk space and rights, or name another directory with --data.";
 }

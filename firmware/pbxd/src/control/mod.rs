@@ -76,6 +76,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     let (core, recovered) = recover(options, &site, master, language, witness)?;
     let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
     let panel = threads::start_panel(options, core.lookout(), inbox.clone());
+    let console = threads::start_console(options, core.lookout());
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines };
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
@@ -95,6 +96,9 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     // Before the core: its last looks are answered by nobody.
     if let Some(panel) = panel {
         panel.stop();
+    }
+    if let Some(console) = console {
+        console.stop();
     }
     let outcome = control.finish().map_err(|why| words(&why));
     if let Some(hardware) = hardware {

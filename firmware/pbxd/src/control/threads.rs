@@ -2,6 +2,7 @@
 
 use super::inbox::Inbox;
 use crate::cli::Run;
+use crate::console::{self, port::ConsoleThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
 use crate::journal::lookout::Lookout;
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
@@ -80,6 +81,12 @@ pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<Pane
     };
     let started = panel::task::spawn(product(options)?, options.data.clone(), lookout, operate);
     started.map_err(|why| tracing::warn!("no thread for the front panel: {why}")).ok()
+}
+
+/// Starts the thread of the console. A box without it works all the same.
+pub fn start_console(options: &Run, lookout: Lookout) -> Option<ConsoleThread> {
+    let started = console::port::spawn(&options.data, Live::new(lookout, options.data.clone()));
+    started.map_err(|why| tracing::warn!("no console: {why}")).ok()
 }
 
 /// Which chassis this is; none for SIP only.

@@ -175,7 +175,7 @@ fn address() -> Option<IpAddr> {
     .next()
 }
 
-fn storage(data: &Path) -> Option<Storage> {
+pub(crate) fn storage(data: &Path) -> Option<Storage> {
     let disk = nix::sys::statvfs::statvfs(data).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(disk.fragment_size());
     Some(Storage { free_bytes: bytes(disk.blocks_available()), total_bytes: bytes(disk.blocks()) })

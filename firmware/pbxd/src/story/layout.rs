@@ -18,7 +18,7 @@ const WIDE: [(u32, u32); 11] = [
 ];
 
 /// Cells that a character takes.
-fn cells(c: char) -> usize {
+pub fn cells(c: char) -> usize {
     let code = c as u32;
     if c.is_control() || (0x0300..=0x036F).contains(&code) || (0xFE00..=0xFE0F).contains(&code) {
         0

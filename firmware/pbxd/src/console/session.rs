@@ -1,0 +1,603 @@
+//! One session at a terminal: bytes in, text out, answers from [`Sources`]. Sans-IO: it owns neither the line nor a
+//! clock. What it keeps is bounded: a line, a history, a draft, and the pages of one answer.
+
+use super::draft::{self, Draft, Stored};
+use super::grammar::{self, Act, Argument, Mode, Next, Said, Wrong};
+use super::keys::{Key, Keys};
+use super::line::{Edit, Line};
+use super::pager::{MORE, Pager};
+use super::pipe::{self, Display, Stage};
+use super::screen::Screen;
+use super::show;
+use super::sources::Sources;
+use crate::story::layout::{left, width};
+use crate::story::say::Say;
+use pbx::config::Language;
+use pbx::config::document::Document;
+use pbx::text::{Text, console as key, text};
+
+/// Name at the prompt until the site's is known, or when it cannot be written there.
+const HOST: &str = "pbx";
+/// Characters of a name at the prompt.
+const HOST_MAX: usize = 24;
+/// Rings the terminal's bell.
+const BELL: &str = "\x07";
+
+/// The session.
+pub struct Session<S> {
+    sources: S,
+    keys: Keys,
+    line: Line,
+    screen: Screen,
+    pager: Option<Pager>,
+    draft: Option<Draft>,
+    /// Name and language of the site, once known.
+    site: Option<(String, Language)>,
+    /// The language that was asked for.
+    language: Option<Language>,
+    greeted: bool,
+    over: bool,
+    out: String,
+}
+
+/// An answer that is not the wanted one, in words.
+type Answer = Result<String, String>;
+
+impl<S: Sources> Session<S> {
+    /// A session that has not been spoken to.
+    pub fn new(sources: S) -> Session<S> {
+        Session {
+            sources,
+            keys: Keys::default(),
+            line: Line::default(),
+            screen: Screen::default(),
+            pager: None,
+            draft: None,
+            site: None,
+            language: None,
+            greeted: false,
+            over: false,
+            out: String::new(),
+        }
+    }
+
+    /// Takes what was typed; what is sent back.
+    pub fn take(&mut self, bytes: &[u8]) -> String {
+        for byte in bytes {
+            if self.over {
+                break;
+            }
+            if let Some(key) = self.keys.take(*byte) {
+                self.key(key);
+            }
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// The person has left: the terminal may hang up.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes the sources back, for the session after this.
+    pub fn into_sources(self) -> S {
+        self.sources
+    }
+
+    fn mode(&self) -> Mode {
+        if self.draft.is_some() { Mode::Configuration } else { Mode::Operational }
+    }
+
+    /// A terminal that knows only ASCII is spoken to in English.
+    fn language(&self) -> Language {
+        if !self.screen.answers() {
+            return Language::En;
+        }
+        self.language.or(self.site.as_ref().map(|(_, language)| *language)).unwrap_or_default()
+    }
+
+    fn say(&self) -> Say {
+        Say(self.language())
+    }
+
+    fn key(&mut self, key: Key) {
+        if let Key::Position { row, column } = key {
+            self.screen.answered(row, column);
+            return;
+        }
+        if !self.greeted {
+            self.greet();
+            if matches!(key, Key::Enter | Key::Ctrl('c' | 'l')) {
+                // It was pressed to see whether somebody is there.
+                return;
+            }
+        }
+        if self.pager.is_some() {
+            self.turn(key);
+            return;
+        }
+        match key {
+            Key::Enter => self.enter(),
+            Key::Tab => self.complete(),
+            Key::Char('?') if !in_quotes(&self.line.before()) => self.help_here(),
+            Key::Char(c) => self.edit(Edit::Insert(c)),
+            Key::Backspace => self.edit(Edit::Backspace),
+            Key::Delete => self.edit(Edit::Delete),
+            Key::Left | Key::Ctrl('b') => self.edit(Edit::Left),
+            Key::Right | Key::Ctrl('f') => self.edit(Edit::Right),
+            Key::Up | Key::Ctrl('p') => self.edit(Edit::Older),
+            Key::Down | Key::Ctrl('n') => self.edit(Edit::Newer),
+            Key::Home | Key::Ctrl('a') => self.edit(Edit::Home),
+            Key::End | Key::Ctrl('e') => self.edit(Edit::End),
+            Key::Ctrl('k') => self.edit(Edit::CutToEnd),
+            Key::Ctrl('u') => self.edit(Edit::CutToBeginning),
+            Key::Ctrl('w') => self.edit(Edit::CutWord),
+            Key::Ctrl('y') => self.edit(Edit::Paste),
+            Key::Ctrl('c') => {
+                self.line.abandon();
+                self.out.push_str("\r\n");
+                self.draw(true);
+            }
+            Key::Ctrl('l') => {
+                self.out.push_str(self.screen.ask());
+                self.out.push_str("\r\n");
+                self.draw(true);
+            }
+            Key::Ctrl('d') if !self.line.is_empty() => self.edit(Edit::Delete),
+            Key::Ctrl(_) | Key::PageDown | Key::Position { .. } => {}
+        }
+    }
+
+    fn greet(&mut self) {
+        self.greeted = true;
+        self.out.push_str(self.screen.ask());
+        let name = self.host();
+        let values = [("version", env!("CARGO_PKG_VERSION")), ("name", name.as_str())];
+        // Whether more than ASCII can be shown is not known yet.
+        let greeting = text(key::GREETING, Language::En, &values);
+        self.out.push_str("\r\n");
+        self.print(&greeting);
+        self.draw(true);
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        if self.line.edit(edit) { self.draw(false) } else { self.out.push_str(BELL) }
+    }
+
+    fn draw(&mut self, anew: bool) {
+        let mark = match self.mode() {
+            Mode::Operational => '>',
+            Mode::Configuration => '#',
+        };
+        let prompt = format!("{}{mark} ", self.host());
+        let drawn = self.line.draw(&prompt, self.screen.columns(), anew);
+        self.out.push_str(&drawn);
+    }
+
+    /// The site's name as one word. Asked for until it is known.
+    fn host(&mut self) -> String {
+        if self.site.is_none() {
+            let site = self.sources.glance().map(|seen| (seen.config.system.name.clone(), seen.config.system.language));
+            self.site = site;
+        }
+        let name = self.site.as_ref().map_or(HOST, |(name, _)| name.as_str()).replace(' ', "-");
+        let fits = |name: &String| {
+            name.len() <= HOST_MAX
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.')
+        };
+        Some(name).filter(fits).filter(|name| !name.is_empty()).unwrap_or_else(|| HOST.to_string())
+    }
+
+    /// Whole lines, as the terminal can show them.
+    fn print(&mut self, text: &str) {
+        let shown = self.screen.shown(text);
+        for line in shown.lines() {
+            self.out.push_str(line);
+            self.out.push_str("\r\n");
+        }
+    }
+
+    fn enter(&mut self) {
+        let unasked = self.line.is_empty() && self.screen.answers();
+        self.screen.settle();
+        let line = self.line.finish();
+        self.out.push_str("\r\n");
+        if unasked {
+            // Whoever plays with Enter may have another window size by now.
+            self.out.push_str(self.screen.ask());
+        }
+        if !line.trim().is_empty() {
+            self.perform(&line);
+        }
+        if !self.over && self.pager.is_none() {
+            self.draw(true);
+        }
+    }
+
+    fn perform(&mut self, line: &str) {
+        let parts = if self.takes_pipes(line) { pipe::split(line) } else { vec![line] };
+        let (command, rest) = parts.split_first().map_or(("", &parts[..]), |(first, rest)| (*first, rest));
+        let (text, no_more) = match self.answer(command, rest) {
+            Ok((text, stages)) => {
+                let counted = |count: usize| self.say().text(key::P_COUNTED, &[("count", &count.to_string())]);
+                let no_more = stages.contains(&Stage::NoMore);
+                (pipe::apply(&stages, text, counted), no_more)
+            }
+            Err(why) => (why, false),
+        };
+        let shown = self.screen.shown(&text);
+        let page = self.screen.page().filter(|_| !no_more);
+        self.pager = Some(Pager::of(&shown));
+        self.page(page);
+    }
+
+    /// Values of the configuration may have a bar in them; its changes print nothing.
+    fn takes_pipes(&self, line: &str) -> bool {
+        let changes = ["set", "delete", "rename", "copy", "annotate"];
+        self.mode() == Mode::Operational || !line.split_whitespace().next().is_some_and(|word| changes.contains(&word))
+    }
+
+    fn answer(&mut self, command: &str, rest: &[&str]) -> Result<(String, Vec<Stage>), String> {
+        let language = self.language();
+        let words = words(command, language)?;
+        let said = grammar::understand(self.mode(), &words).map_err(|wrong| wrong_words(wrong, self.say()))?;
+        let stages = pipe::stages(rest).map_err(|why| why.render(language))?;
+        let display = stages.iter().find_map(|stage| match stage {
+            Stage::Display(display) => Some(*display),
+            _ => None,
+        });
+        if let Some(display) = display.filter(|_| !matches!(said.act, Act::ShowConfiguration | Act::ShowDraft)) {
+            let word = match display {
+                Display::Set => "set",
+                Display::Json => "json",
+            };
+            return Err(self.say().text(key::PIPE_DISPLAY, &[("word", word)]));
+        }
+        Ok((self.act(&said, display)?, stages))
+    }
+
+    fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
+        let (language, say) = (self.language(), self.say());
+        let one = || said.words.first().cloned();
+        match said.act {
+            Act::ShowSystem => {
+                let (glance, machine) = (self.glance()?, self.sources.machine());
+                let commit = self.sources.in_force(language)?.map(|stored| stored.number);
+                Ok(show::system(&glance, &machine, commit, say))
+            }
+            Act::ShowCalls => Ok(show::calls(&self.glance()?, say)),
+            Act::ShowCall => self.sources.story(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::ShowQueue => match (self.glance()?, one()) {
+                (glance, None) => Ok(show::queues(&glance, say)),
+                (glance, Some(name)) => show::queue(&glance, &name, say).map_err(|why| why.render(language)),
+            },
+            Act::ShowAgent => match (self.glance()?, one()) {
+                (glance, None) => Ok(show::agents(&glance, say)),
+                (glance, Some(id)) => show::agent(&glance, &id, say).map_err(|why| why.render(language)),
+            },
+            Act::ShowPhones => Ok(show::phones(&self.glance()?, say)),
+            Act::ShowAlarms => Ok(show::alarms(&self.glance()?, say)),
+            Act::ShowConfiguration => {
+                let document = draft::read(&self.in_force()?, language)?;
+                draft::shown(&document, &said.words, display).map_err(|why| why.render(language))
+            }
+            Act::ShowState => self.sources.state_at(&said.words.join(" "), language).map(|text| show::hidden(&text)),
+            Act::Explain => self.sources.explain(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::Configure => self.configure(),
+            Act::SetLength => self.set_length(one().unwrap_or_default()),
+            Act::SetLanguage => self.set_language(one().unwrap_or_default()),
+            Act::Help => Ok(self.help()),
+            Act::Exit => {
+                self.over = true;
+                Ok(say.plain(key::BYE).to_string())
+            }
+            Act::Set | Act::Delete | Act::Rename | Act::Copy | Act::Annotate => {
+                let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(said));
+                changed.map(|()| String::new()).map_err(|why| why.render(language))
+            }
+            Act::ShowDraft => self.draft.as_ref().map_or(Ok(String::new()), |draft| {
+                draft::shown(draft.document(), &said.words, display).map_err(|why| why.render(language))
+            }),
+            Act::Compare => {
+                let compared = self.draft.as_ref().and_then(Draft::compare);
+                Ok(compared.unwrap_or_else(|| say.plain(key::NO_CHANGE).to_string()))
+            }
+            Act::CommitCheck => Ok(self.draft.as_ref().map_or_else(String::new, |draft| draft.check(language))),
+            Act::Leave if self.draft.as_ref().is_some_and(Draft::is_changed) => {
+                Err(say.plain(key::CHANGED).to_string())
+            }
+            Act::Leave | Act::Discard => {
+                self.draft = None;
+                Ok(String::new())
+            }
+        }
+    }
+
+    fn glance(&mut self) -> Result<show::Glance, String> {
+        let glance = self.sources.glance().ok_or_else(|| self.say().plain(key::NO_ANSWER).to_string())?;
+        self.site = Some((glance.config.system.name.clone(), glance.config.system.language));
+        Ok(glance)
+    }
+
+    fn in_force(&mut self) -> Result<Stored, String> {
+        let language = self.language();
+        self.sources.in_force(language)?.ok_or_else(|| key::NO_CONFIGURATION.raw(language).to_string())
+    }
+
+    fn configure(&mut self) -> Answer {
+        let language = self.language();
+        let draft = Draft::of(&self.in_force()?, language)?;
+        let told = self.say().text(key::CONFIGURING, &[("number", &draft.number.to_string())]);
+        self.draft = Some(draft);
+        Ok(format!("{told}\n{}\n", key::NO_COMMIT.raw(language)))
+    }
+
+    fn set_length(&mut self, word: String) -> Answer {
+        let rows = word.parse().ok().filter(|rows: &u16| *rows < 1_000);
+        let rows = rows.ok_or_else(|| self.say().text(key::NUMBER_BAD, &[("word", &word)]))?;
+        self.screen.set_length(Some(rows));
+        Ok(String::new())
+    }
+
+    fn set_language(&mut self, word: String) -> Answer {
+        self.language = Some(match word.as_str() {
+            "zh" => Language::Zh,
+            "en" => Language::En,
+            _ => {
+                return Err(wrong_words(Wrong::Unknown(word), self.say()));
+            }
+        });
+        Ok(String::new())
+    }
+
+    fn help(&self) -> String {
+        let say = self.say();
+        let words: Vec<(String, String)> = grammar::first_words(self.mode())
+            .into_iter()
+            .map(|(word, about)| (word.to_string(), say.plain(about).to_string()))
+            .collect();
+        let more = match self.mode() {
+            Mode::Operational => vec![key::HELP_SHORT, key::HELP_PIPES, key::HELP_KEYS, key::HELP_NUMBERS],
+            Mode::Configuration => vec![key::NO_COMMIT, key::HELP_PIPES, key::HELP_KEYS],
+        };
+        let more: String = more.into_iter().map(|line| format!("{}\n", say.plain(line))).collect();
+        format!("{}\n{more}", two_columns(&words))
+    }
+
+    /// Shows the next page, with the question for more when there is more.
+    fn page(&mut self, rows: Option<usize>) {
+        let columns = self.screen.columns();
+        let Some(pager) = &mut self.pager else { return };
+        for line in pager.next(rows, columns) {
+            self.out.push_str(&line);
+            self.out.push_str("\r\n");
+        }
+        if pager.is_done() { self.pager = None } else { self.out.push_str(MORE) }
+    }
+
+    /// A key under a page.
+    fn turn(&mut self, key: Key) {
+        let rows = match key {
+            Key::Char(' ' | 'f') | Key::PageDown => self.screen.page(),
+            Key::Enter | Key::Down | Key::Char('j') => Some(1),
+            Key::Char('G' | 'a') | Key::End => None,
+            Key::Char('q' | 'Q') | Key::Ctrl('c' | 'd') => {
+                self.wipe_more();
+                self.pager = None;
+                self.draw(true);
+                return;
+            }
+            Key::Ctrl('l') => {
+                self.out.push_str(self.screen.ask());
+                self.wipe_more();
+                self.out.push_str(MORE);
+                return;
+            }
+            _ => return,
+        };
+        self.wipe_more();
+        self.page(rows);
+        if self.pager.is_none() {
+            self.draw(true);
+        }
+    }
+
+    fn wipe_more(&mut self) {
+        self.out.push('\r');
+        self.out.push_str(&" ".repeat(MORE.len()));
+        self.out.push('\r');
+    }
+
+    /// What can stand at the cursor, each with what it means; the beginning of the word that is being typed.
+    fn choices(&mut self) -> Result<(String, Vec<Choice>), String> {
+        let (language, before) = (self.language(), self.line.before());
+        if self.takes_pipes(&before) {
+            let parts = pipe::split(&before);
+            if let (Some(last), true) = (parts.last(), parts.len() > 1) {
+                return Ok(pipe_choices(last.trim_start(), language));
+            }
+        }
+        let beginning = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_string();
+        let whole = before.get(..before.len() - beginning.len()).unwrap_or_default();
+        let words = words(whole, language)?;
+        let next = grammar::follow(self.mode(), &words).map_err(|wrong| wrong_words(wrong, Say(language)))?;
+        let mut choices = Vec::new();
+        for one in next {
+            match one {
+                Next::Word(word, about) => choices.push(Choice::word(word, about.raw(language))),
+                Next::Enter => {
+                    choices.push(Choice {
+                        word: None,
+                        shown: "<Enter>".into(),
+                        about: key::ENTER.raw(language).into(),
+                    });
+                    if self.takes_pipes(whole) {
+                        let about = key::P_PIPE.raw(language).into();
+                        choices.push(Choice { word: None, shown: "|".into(), about });
+                    }
+                }
+                Next::Argument(argument, path) => choices.extend(self.values(argument, &path, language)?),
+            }
+        }
+        choices.retain(|choice| match &choice.word {
+            Some(word) => word.starts_with(&beginning),
+            None => choice.shown.starts_with('<') && choice.shown != "<Enter>" || beginning.is_empty(),
+        });
+        Ok((beginning, choices))
+    }
+
+    fn values(&mut self, argument: Argument, path: &[String], language: Language) -> Result<Vec<Choice>, String> {
+        let expected = || Choice { word: None, shown: "<…>".into(), about: argument.expected().raw(language).into() };
+        let of_schema = |document: &Document, path: &[&str]| -> Result<Vec<Choice>, String> {
+            let choices = document.choices(path).map_err(|why| {
+                let values = [("reason", why.reason.render(language)), ("remedy", why.remedy.render(language))];
+                text(key::REFUSED, language, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
+            })?;
+            let choice = |choice: pbx::config::edit::Choice| {
+                let shown = choice.word.clone().unwrap_or_else(|| "<…>".into());
+                Choice { word: choice.word, shown, about: choice.about.render(language) }
+            };
+            Ok(choices.into_iter().map(choice).collect())
+        };
+        let borrowed: Vec<&str> = path.iter().map(String::as_str).collect();
+        match argument {
+            Argument::Path => match &self.draft {
+                Some(draft) => of_schema(draft.document(), &borrowed),
+                None => Ok(Vec::new()),
+            },
+            Argument::PathInForce | Argument::Queue | Argument::Agent => {
+                let path: &[&str] = match argument {
+                    Argument::Queue => &["queue"],
+                    Argument::Agent => &["agent"],
+                    _ => &borrowed,
+                };
+                let mut choices = of_schema(&draft::read(&self.in_force()?, language)?, path)?;
+                if argument != Argument::PathInForce {
+                    // One that is not there cannot be shown.
+                    choices.retain(|choice| choice.word.is_some());
+                }
+                Ok(choices)
+            }
+            Argument::Call => {
+                let live = self.glance().map(|glance| glance.standing.calls.into_keys().collect::<Vec<_>>());
+                let about = key::C_SHOW_CALL.raw(language);
+                let live = live.unwrap_or_default().into_iter().map(|uid| Choice::word(&uid.to_string(), about));
+                Ok([Choice::word("last", about)].into_iter().chain(live).chain([expected()]).collect())
+            }
+            Argument::Language => {
+                Ok(["zh", "en"].map(|word| Choice::word(word, argument.expected().raw(language))).into())
+            }
+            Argument::Time | Argument::Name | Argument::Number | Argument::Text => Ok(vec![expected()]),
+        }
+    }
+
+    /// `?`
+    fn help_here(&mut self) {
+        let told = match self.choices() {
+            Ok((_, choices)) if choices.is_empty() => self.say().plain(key::NOTHING_FOLLOWS).to_string(),
+            Ok((_, choices)) => {
+                let rows: Vec<_> = choices.into_iter().map(|choice| (choice.shown, choice.about)).collect();
+                two_columns(&rows)
+            }
+            Err(why) => why,
+        };
+        self.out.push_str("\r\n");
+        self.pager = Some(Pager::of(&self.screen.shown(&told)));
+        self.page(self.screen.page());
+        if self.pager.is_none() {
+            self.draw(true);
+        }
+    }
+
+    /// Tab.
+    fn complete(&mut self) {
+        let Ok((beginning, choices)) = self.choices() else {
+            self.out.push_str(BELL);
+            return;
+        };
+        let words: Vec<&str> = choices.iter().filter_map(|choice| choice.word.as_deref()).collect();
+        let common = common(&words);
+        let mut more: Vec<char> = common.strip_prefix(beginning.as_str()).unwrap_or_default().chars().collect();
+        if words.len() == 1 {
+            more.push(' ');
+        }
+        match (more.is_empty(), words.len()) {
+            (false, _) if self.line.insert(&more) => self.draw(false),
+            (true, 2..) => self.help_here(),
+            _ => self.out.push_str(BELL),
+        }
+    }
+}
+
+/// One thing that can follow.
+struct Choice {
+    word: Option<String>,
+    shown: String,
+    about: String,
+}
+
+impl Choice {
+    fn word(word: &str, about: &str) -> Choice {
+        Choice { word: Some(word.into()), shown: word.into(), about: about.into() }
+    }
+}
+
+fn pipe_choices(part: &str, language: Language) -> (String, Vec<Choice>) {
+    let expects_text =
+        ["match ", "except ", "begin ", "include ", "exclude "].iter().any(|word| part.starts_with(word));
+    if let Some(rest) = part.strip_prefix("display ") {
+        let about = key::P_DISPLAY.raw(language);
+        let forms = ["set", "json"].into_iter().filter(|form| form.starts_with(rest));
+        return (rest.to_string(), forms.map(|form| Choice::word(form, about)).collect());
+    }
+    if expects_text {
+        let about = key::P_TEXT.raw(language).into();
+        return (String::new(), vec![Choice { word: None, shown: "<…>".into(), about }]);
+    }
+    let words = pipe::words().filter(|(word, _)| word.starts_with(part));
+    (part.to_string(), words.map(|(word, about)| Choice::word(word, about.raw(language))).collect())
+}
+
+fn in_quotes(before: &str) -> bool {
+    let (mut quoted, mut escaped) = (false, false);
+    for c in before.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    quoted
+}
+
+fn words(line: &str, language: Language) -> Result<Vec<String>, String> {
+    pbx::config::edit::words(line).map_err(|problems| {
+        let told: Vec<String> = problems.iter().map(|problem| problem.render(language)).collect();
+        told.join("\n")
+    })
+}
+
+fn wrong_words(wrong: Wrong, say: Say) -> String {
+    let told = match wrong {
+        Wrong::Unknown(word) => Text::new(key::UNKNOWN).with("word", word),
+        Wrong::Ambiguous(word, words) => Text::new(key::AMBIGUOUS).with("word", word).with("words", words.join(", ")),
+        Wrong::Incomplete => Text::new(key::INCOMPLETE),
+    };
+    told.render(say.0)
+}
+
+fn common(words: &[&str]) -> String {
+    let Some((first, rest)) = words.split_first() else { return String::new() };
+    let shared = |other: &str| first.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let length = rest.iter().map(|other| shared(other)).min().unwrap_or(first.chars().count());
+    first.chars().take(length).collect()
+}
+
+fn two_columns(rows: &[(String, String)]) -> String {
+    let wide = rows.iter().map(|(word, _)| width(word)).max().unwrap_or(0);
+    rows.iter().map(|(word, about)| format!("  {}  {about}\n", left(word, wide, ' '))).collect()
+}
+
+#[cfg(test)]
+mod tests;

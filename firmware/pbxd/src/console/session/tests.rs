@@ -1,0 +1,167 @@
+//! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
+
+use super::*;
+use crate::console::show::{Glance, Machine};
+use base::time::{Instant, Now, Wall};
+use pbx::equipment::PhoneNow;
+use pbx::standing::Standing;
+use proptest::prelude::*;
+use std::sync::Arc;
+
+const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1:5060; }\nextension 2001 { secret amber-kite; }\n\
+    agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
+
+/// A box that answers from a text.
+struct Still;
+
+impl Sources for Still {
+    fn glance(&mut self) -> Option<Glance> {
+        Some(Glance {
+            now: Now { at: Instant::BOOT, wall: Wall::from_millis(0) },
+            config: Arc::new(pbx::config::parse(SITE).unwrap()),
+            standing: Standing::default(),
+            phones: vec![PhoneNow { extension: "2001".into(), registered: 1 }],
+            alarms: Vec::new(),
+            surge: false,
+        })
+    }
+
+    fn machine(&mut self) -> Machine {
+        Machine::default()
+    }
+
+    fn in_force(&mut self, _: Language) -> Result<Option<Stored>, String> {
+        Ok(Some(Stored { number: 7, text: SITE.into() }))
+    }
+
+    fn story(&mut self, call: &str, _: Language) -> Result<String, String> {
+        Ok(format!("story of {call}: 13800138000\n"))
+    }
+
+    fn explain(&mut self, call: &str, _: Language) -> Result<String, String> {
+        Err(format!("no call {call}"))
+    }
+
+    fn state_at(&mut self, time: &str, _: Language) -> Result<String, String> {
+        Ok((0..100).map(|line| format!("{line} at {time}\n")).collect())
+    }
+}
+
+/// A session that was greeted; with a terminal that answers when it has a size.
+fn session(size: Option<(u16, u16)>) -> Session<Still> {
+    let mut session = Session::new(Still);
+    session.take(b"\x03");
+    if let Some((rows, columns)) = size {
+        session.take(format!("\x1b[{rows};{columns}R").as_bytes());
+    }
+    session
+}
+
+#[test]
+fn commands_are_answered_and_the_prompt_comes_back() {
+    let mut session = session(None);
+    let said = session.take(b"sh q support\r");
+    assert!(said.contains("1001") && said.ends_with("\r\n\rbox> "), "{said:?}");
+    assert!(said.is_ascii(), "a terminal that does not answer gets ASCII: {said:?}");
+    assert!(session.take(b"show call last\r").contains("story of last: 138****8000"));
+    assert!(session.take(b"explain call 1\r").contains("no call 1"));
+    assert!(session.take(b"show frob\r").contains("\"frob\" is not known here"));
+    assert!(session.take(b"show queue | match sup | count\r").contains("\r\n1 lines\r\n"));
+    assert!(session.take(b"show calls | display set\r").contains("cannot be had"));
+    let shown = session.take(b"show configuration extension | display set\r");
+    assert!(shown.contains("needs") || shown.contains("Remedy"), "{shown:?}");
+    let shown = session.take(b"show configuration extension 2001 | display set\r");
+    assert!(shown.contains("set extension 2001 secret ********"), "{shown:?}");
+}
+
+#[test]
+fn a_terminal_that_answers_gets_its_language_and_pages() {
+    let mut session = session(Some((24, 80)));
+    assert!(session.take("show queue\r".as_bytes()).contains("客服"));
+    let page = session.take(b"show state at 2026-11-22 09:30\r");
+    assert!(page.contains("22 at") && !page.contains("23 at") && page.ends_with(MORE), "{page:?}");
+    let next = session.take(b"\r ");
+    assert!(next.contains("23 at") && next.contains("46 at") && !next.contains("47 at"), "{next:?}");
+    assert!(session.take(b"q").ends_with("box> "));
+    assert!(session.take(b"show state at now | no-more\r").contains("99 at"));
+    session.take(b"set cli length 0\rset cli language en\r");
+    let said = session.take(b"show state at now\rshow phones\r");
+    assert!(said.contains("99 at") && said.contains("extension"), "{said:?}");
+}
+
+#[test]
+fn help_and_completion_come_from_table_and_schema() {
+    let mut session = session(None);
+    assert!(session.take(b"sh\t").ends_with("ow "));
+    assert!(session.take(b"queue su\t").ends_with("pport "), "names of the configuration in force");
+    assert!(session.take(b"?").contains("<Enter>"));
+    session.take(b"\x15");
+    let help = session.take(b"show ?");
+    assert!(help.contains("configuration") && help.contains("the configuration in force"), "{help:?}");
+    assert!(session.take(b"calls | ?").contains("except"));
+    session.take(b"\x15configure\r");
+    let help = session.take(b"set queue support strategy ?");
+    assert!(help.contains("longest-idle"), "{help:?}");
+    assert!(session.take(b"longest\t").ends_with("-idle "));
+    session.take(b"\x15");
+    assert_eq!(session.take(b"\x15set queue support title \"wh?").matches("is not known").count(), 0);
+    assert!(session.line.text().ends_with("wh?"), "in a quotation it is a character");
+}
+
+#[test]
+fn a_draft_is_changed_compared_checked_and_thrown_away() {
+    let mut session = session(Some((0, 0)));
+    session.take(b"set cli length 0\rset cli language en\r");
+    let said = session.take(b"configure\r");
+    assert!(
+        said.contains("commit 7") && said.contains("cannot be put in force from here yet") && said.ends_with("box# ")
+    );
+    session.take(b"set queue support max-length 30\rset did 4001 to queue nobody\r");
+    assert!(session.take(b"compare\r").contains("+        max-length 30;"));
+    assert!(session.take(b"show queue support | display set\r").contains("set queue support max-length 30"));
+    assert!(session.take(b"commit check\r").contains("nobody"));
+    assert!(
+        session.take(b"commit\r").contains("not complete"),
+        "there is no such command yet, and none that does nothing"
+    );
+    assert!(session.take(b"exit\r").contains("The draft has changes"));
+    assert!(session.take(b"exit discard\r").ends_with("box> "));
+    session.take(b"exit\r");
+    assert!(session.is_over());
+}
+
+#[test]
+fn every_command_of_the_help_has_words_in_both_languages() {
+    for (language, word) in [("zh", "说明"), ("en", "how to use")] {
+        let mut session = session(Some((0, 80)));
+        session.take(format!("set cli language {language}\rset cli length 0\r").as_bytes());
+        assert!(session.take(b"help\r").contains(word));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+
+    /// Bytes, and pieces of what people type, in any order: no panic, nothing grows, and Ctrl-C leads to a prompt.
+    #[test]
+    fn no_stream_of_bytes_upsets_a_session(stream in proptest::collection::vec(prop_oneof![
+        proptest::collection::vec(any::<u8>(), 1..8),
+        proptest::sample::select(vec![
+            "show ", "queue ", "configure\r", "set ", "delete ", "support ", "| ", "match ", "display set", "\t", "?", "\r",
+            "\x03", "\x0c", "\x1b[24;80R", "\x1b[1;1R", "\"", "state at now", "exit\r", "rename ", "to ", "\x15", "\x19", "客",
+            "commit check\r", "compare\r", "annotate ", " ", "q", "[ ", "explain call last\r", "set cli length 5\r", "\x10",
+        ]).prop_map(|piece| piece.as_bytes().to_vec()),
+    ], 0..80)) {
+        let mut session = session(None);
+        for piece in stream {
+            session.take(&piece);
+            prop_assert!(session.line.text().chars().count() <= crate::console::line::LINE_MAX);
+            prop_assert!(session.out.capacity() < 1_000_000);
+        }
+        if !session.is_over() {
+            session.take(b"\x1b[1;1R\x18\x18\x03\x03");
+            let said = session.take(b"\x03");
+            prop_assert!(said.ends_with("> ") || said.ends_with("# "), "{:?}", said);
+        }
+    }
+}
