@@ -59,15 +59,19 @@ fn carry(line: &mut File) -> io::Result<()> {
     let mut typing = true;
     loop {
         let (typed, said) = {
-            let keyboard = if typing { PollFlags::POLLIN } else { PollFlags::empty() };
-            let mut fds = [PollFd::new(line.as_fd(), PollFlags::POLLIN), PollFd::new(input.as_fd(), keyboard)];
+            let mut fds = vec![PollFd::new(line.as_fd(), PollFlags::POLLIN)];
+            // A pipe that has ended would be ready for ever.
+            if typing {
+                fds.push(PollFd::new(input.as_fd(), PollFlags::POLLIN));
+            }
             let wait = if typing { PollTimeout::NONE } else { PollTimeout::from(QUIET_MS) };
             match poll(&mut fds, wait) {
                 Err(Errno::EINTR) => continue,
                 Ok(0) => return Ok(()),
                 other => drop(other?),
             }
-            (typing && fds[1].any().unwrap_or(false), fds[0].any().unwrap_or(false))
+            let ready = |at: usize| fds.get(at).and_then(PollFd::any).unwrap_or(false);
+            (ready(1), ready(0))
         };
         let mut bytes = [0; 4_096];
         if said {

@@ -343,9 +343,7 @@ impl<S: Sources> Session<S> {
         self.language = Some(match word.as_str() {
             "zh" => Language::Zh,
             "en" => Language::En,
-            _ => {
-                return Err(wrong_words(Wrong::Unknown(word), self.say()));
-            }
+            _ => return Err(wrong_words(Wrong::Unknown(word), self.say())),
         });
         Ok(String::new())
     }
