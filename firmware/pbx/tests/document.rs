@@ -210,7 +210,7 @@ proptest! {
             match what {
                 0 => text.truncate(at),
                 1 => text.insert_str(at, " # remark \"{ ;\n"),
-                2 => text.insert_str(at, "\n"),
+                2 => text.insert(at, '\n'),
                 _ => text.clear(),
             }
         }
