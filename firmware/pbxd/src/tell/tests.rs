@@ -85,7 +85,10 @@ fn a_site_in_which_callers_are_not_answered_is_refused_by_the_proof() {
     let text = "sip { listen 127.0.0.1:5060; }\ndid 4001234 { to hangup; }\n";
     std::fs::write(&file, text).unwrap();
     let why = check(&file, None, Language::En).unwrap_err();
-    assert!(why.contains("site.conf has 1 errors") && why.contains("line 2: did 4001234 to: callers of 4001234"), "{why}");
+    assert!(
+        why.contains("site.conf has 1 errors") && why.contains("line 2: did 4001234 to: callers of 4001234"),
+        "{why}"
+    );
     std::fs::write(&file, text.replace("hangup", "echo")).unwrap();
     assert_eq!(check(&file, None, Language::En), Ok(String::new()));
     std::fs::write(&file, text.replace("to hangup", "to menu m") + "menu m { prompt none; key 1 { to echo; } }\n")
