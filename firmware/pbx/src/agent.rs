@@ -445,14 +445,13 @@ impl Pbx {
         why: &str,
     ) -> bool {
         let now = turn.now.at;
-        let own = self.agents.own_call_of(index);
+        let (own, seat_taken) = (self.agents.own_call_of(index), self.agents.seat_taken(index));
         let Some(agent) = self.agents.get_mut(index) else { return false };
         let from = agent.state;
         let Some(to) = next(from, happening, &Around { now, own, wish: agent.wish }) else { return false };
-        if from == State::LoggedOut && self.agents.seat_taken(index) {
+        if from == State::LoggedOut && seat_taken {
             return false;
         }
-        let Some(agent) = self.agents.get_mut(index) else { return false };
         match (happening, from, to) {
             (Happening::GoReady, ..) => agent.wish = None,
             // Back to the same after the call.

@@ -440,6 +440,14 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     }
 }
 
+/// Whether a command writes a secret in clear, or cannot be told apart from one that does.
+pub fn tells_secret(line: &str) -> bool {
+    let Ok(words) = words(line) else { return true };
+    let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    let leaf = resolve(&words).ok().and_then(|path| Some((path.leaf?.1, path.used)));
+    leaf.is_some_and(|(row, used)| row.kind.is_secret() && words.len() > used)
+}
+
 /// The words of a line; a quotation is one word, a bracket one of its own, a remark ends the line.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use core::fmt::Write;
 
 use super::document::{Body, Document, Entry, MASK, masked};
 use super::schema::{Block, Row, Section};
-use super::value::{Kind, Value, word};
+use super::value::{Kind, Value, quoted, word};
 
 const INDENT: &str = "    ";
 
@@ -154,22 +154,6 @@ fn annotations<T>(path: &str, entry: &Entry<T>, out: &mut String) {
     if !lines.is_empty() {
         let _ = writeln!(out, "annotate {path} {}", quoted(&lines.join("\n")));
     }
-}
-
-/// As a word of the text form, in quotes in any case.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 fn json_body(body: &Body, section: Option<Section>, secrets: Secrets, out: &mut String) {

@@ -428,6 +428,11 @@ pub(super) fn word(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) && !text.contains("/*") {
         return text.to_owned();
     }
+    quoted(text)
+}
+
+/// A word in the text form, in quotes in any case.
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

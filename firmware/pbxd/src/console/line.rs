@@ -146,11 +146,12 @@ impl Line {
         true
     }
 
-    /// The line is over: gives its text, remembers it, begins anew.
-    pub fn finish(&mut self) -> String {
+    /// The line is over: gives its text and begins anew. It is remembered unless it is `secret`: whoever sits down at the
+    /// console next can look at what was typed before.
+    pub fn finish(&mut self, secret: fn(&str) -> bool) -> String {
         let text: String = std::mem::take(&mut self.text).into_iter().collect();
         (self.at, self.browsing, self.drawn) = (0, None, (0, 0));
-        if !text.trim().is_empty() && self.history.back() != Some(&text) {
+        if !text.trim().is_empty() && self.history.back() != Some(&text) && !secret(&text) {
             self.history.push_back(text.clone());
             if self.history.len() > HISTORY_MAX {
                 self.history.pop_front();
@@ -255,11 +256,11 @@ mod tests {
     #[test]
     fn history_goes_back_and_forth_and_keeps_what_was_begun() {
         let mut line = typed("one");
-        line.finish();
+        line.finish(|_| false);
         for c in "two".chars() {
             line.edit(Edit::Insert(c));
         }
-        line.finish();
+        line.finish(|_| false);
         line.edit(Edit::Insert('x'));
         assert!(line.edit(Edit::Older) && line.text() == "two");
         assert!(line.edit(Edit::Older) && line.text() == "one");
@@ -278,7 +279,7 @@ mod tests {
         for number in 0..3 * HISTORY_MAX {
             line.abandon();
             number.to_string().chars().for_each(|c| assert!(line.edit(Edit::Insert(c))));
-            line.finish();
+            line.finish(|_| false);
         }
         assert_eq!(line.history.len(), HISTORY_MAX);
     }
@@ -313,7 +314,7 @@ mod tests {
         ) {
             let mut line = typed("");
             "earlier".chars().for_each(|c| assert!(line.edit(Edit::Insert(c))));
-            line.finish();
+            line.finish(|_| false);
             let (mut row, mut at) = (Vec::new(), 0);
             shown(&mut row, &mut at, &line.draw("> ", columns, true));
             for edit in edits {

@@ -12,8 +12,8 @@ use super::show;
 use super::sources::Sources;
 use crate::story::layout::{left, width};
 use crate::story::say::Say;
-use pbx::config::Language;
 use pbx::config::document::Document;
+use pbx::config::{Language, edit};
 use pbx::text::{Text, console as key, text};
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
@@ -200,7 +200,7 @@ impl<S: Sources> Session<S> {
     fn enter(&mut self) {
         let unasked = self.line.is_empty() && self.screen.answers();
         self.screen.settle();
-        let line = self.line.finish();
+        let line = self.line.finish(edit::tells_secret);
         self.out.push_str("\r\n");
         if unasked {
             // Whoever plays with Enter may have another window size by now.

@@ -165,3 +165,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_secret_is_not_in_the_history() {
+    let mut session = session(None);
+    session.take(b"configure\rset extension 2001 name Wang\rset extension 2001 secret \"amber-kite\"\r");
+    session.take(b"set extension 2001 secret \"amber-kite\r");
+    session.take(b"\x1b[A");
+    assert_eq!(session.line.text(), "set extension 2001 name Wang");
+}
