@@ -181,7 +181,7 @@ impl Scenario {
     }
 
     fn commit_main(&mut self, main: &mut MainDb) -> Result<(), Dark> {
-        if let Some(seq) = main.commit().map_err(|_| Dark)? {
+        if let Some(seq) = main.commit().map_err(|_| Dark)?.leg_event {
             self.acknowledged_event = self.acknowledged_event.max(seq);
         }
         for spoken in self.recordings.values_mut() {

@@ -6,7 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LegKey, Uid};
@@ -269,6 +269,15 @@ pub enum Command {
     RecordStop {
         /// Who was recorded.
         leg: LegKey,
+    },
+    /// What holds for legs that are created from now on.
+    Configure {
+        /// Where their sockets are bound.
+        bind: IpAddr,
+        /// Depth of the jitter buffer.
+        jitter_ms: u32,
+        /// RTP silence after which `Report::Silent` is told; holds for all legs at once.
+        silence_timeout_ms: u32,
     },
 }
 

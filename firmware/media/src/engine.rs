@@ -126,6 +126,11 @@ impl Engine {
             Command::RecordStart { leg, recording, side, since } => {
                 self.record_start(now, leg, recording, side, since, out);
             }
+            // Where sockets are bound is the business of whoever has them.
+            Command::Configure { bind: _, jitter_ms, silence_timeout_ms } => {
+                self.settings.jitter_ms = jitter_ms.clamp(20, 200);
+                self.settings.silence_timeout_ms = silence_timeout_ms;
+            }
             Command::RecordStop { leg } => {
                 let media = self.media_now(now);
                 self.with(leg, |leg| leg.end_tap(media, out));

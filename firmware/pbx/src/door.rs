@@ -9,6 +9,7 @@ use base::media;
 use serde::{Deserialize, Serialize};
 use signaling::sip::door as sip;
 
+use crate::commit::{Answer, Commit, CommitRow, Unconfirmed};
 use crate::config::Config;
 use crate::event::LegEvent;
 
@@ -17,7 +18,7 @@ use crate::event::LegEvent;
 pub enum Input {
     /// First of all, and again after each restart of the program.
     Boot(Boot),
-    /// A configuration is in force: after each `Boot`, and whenever it changes; with the number of its commit.
+    /// A configuration is in force: after each `Boot`; with the number of its commit. Changes come as `Commit`.
     Configured(#[serde(with = "crate::config::as_text")] Arc<Config>, u64),
     /// What the leg-event journal knows and the recovered state does not. Comes after `Boot` and `Configured`.
     Rebuilt(Rebuilt),
@@ -53,6 +54,19 @@ pub enum Input {
     },
     /// `deadline()` has come.
     Timer,
+    /// Somebody wants another configuration in force; answered by `Output::Answer`.
+    Commit(alloc::boxed::Box<Commit>),
+    /// The commit of this number is on the disk.
+    CommitStored(u64),
+    /// Somebody has seen that a commit that would go back by itself is well; answered by `Output::Answer`.
+    Confirm {
+        /// Who waits for the answer.
+        ticket: u64,
+        /// Who, for the journal.
+        actor: String,
+    },
+    /// After `Configured`: that commit was not confirmed yet.
+    Unconfirmed(Unconfirmed),
 }
 
 /// What an operator does at the box itself. Repeating an act is harmless.
@@ -69,6 +83,13 @@ pub enum Act {
         name: String,
         /// What it concerns.
         subject: String,
+    },
+    /// Something was done that the core has no part in, and that must be on record.
+    Audit {
+        /// `login`, `login-failed`, `numbers-shown`.
+        what: String,
+        /// Whom or what it concerns.
+        about: String,
     },
 }
 
@@ -158,6 +179,14 @@ pub enum Output {
     Alarm(Alarm),
     /// Answer to `Stop`: nothing keeps the program.
     MayStop,
+    /// Append to the history of commits; answered with `CommitStored`.
+    StoreCommit(CommitRow),
+    /// The commit of this number stays. Idempotent.
+    CommitConfirmed(u64),
+    /// The commit of this number is in force: what the shell has of it (addresses, languages) follows it.
+    InForce(u64),
+    /// To whoever holds the ticket, if he still waits.
+    Answer(u64, Answer),
 }
 
 /// Life of a recording as the store's index sees it.

@@ -83,6 +83,7 @@ impl Pbx {
             Act::Surge { on } if *on != self.surge => self.set_surge(turn, actor, *on),
             Act::Surge { .. } => {}
             Act::Acknowledge { name, subject } => self.acknowledge(name, subject),
+            Act::Audit { what, about } => self.audit(turn, actor, what, about),
         }
     }
 

@@ -278,6 +278,13 @@ pub enum Detail {
         /// On.
         on: bool,
     },
+    /// An administrator did something, or was refused.
+    Audit {
+        /// `commit`, `commit confirmed`, `confirm`, `revert`, `login`, `login-failed`, `numbers-shown`.
+        what: String,
+        /// Number and comment of a commit; whom or what it concerns.
+        about: String,
+    },
 }
 
 /// One agent as the router saw it.

@@ -13,6 +13,7 @@ mod ask;
 pub mod calendar;
 mod call;
 pub mod code;
+pub mod commit;
 pub mod config;
 pub mod dialplan;
 pub mod door;

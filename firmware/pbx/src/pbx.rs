@@ -16,6 +16,7 @@ use signaling::sip::door as sip;
 use crate::acquaintance::Acquaintances;
 use crate::alarm::Alarms;
 use crate::call::{Call, CallKey};
+use crate::commit::Commits;
 use crate::config::Config;
 use crate::door::{Input, Output};
 use crate::event::{Detail, LegEvent};
@@ -32,6 +33,7 @@ use crate::timers::{Timer, Timers};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Pbx {
     pub(crate) configs: Configs,
+    pub(crate) commits: Commits,
     pub(crate) sip: Endpoint,
     pub(crate) random: Random,
     pub(crate) calls: Slab<CallKey, Call>,
@@ -70,6 +72,7 @@ impl Pbx {
     pub fn new() -> Pbx {
         Pbx {
             configs: Configs::default(),
+            commits: Commits::default(),
             sip: Endpoint::new(),
             random: Random::new([0; 32]),
             calls: Slab::default(),
@@ -152,7 +155,7 @@ impl Pbx {
 
     fn take(&mut self, turn: &mut Turn<'_>, input: Input) {
         match input {
-            Input::Configured(config, commit) => self.configured(turn, config, commit),
+            Input::Configured(config, commit) => self.begun_with(turn, config, commit),
             Input::Boot(boot) => {
                 self.next_event = self.next_event.max(boot.events_from);
                 self.boot(turn, &boot);
@@ -167,6 +170,10 @@ impl Pbx {
             Input::Operator { actor, act } => self.operate(turn, &actor, &act),
             Input::SetAside { seq, input } => self.set_aside(turn, seq, &input),
             Input::Stop { end_calls } => self.stop(turn, end_calls),
+            Input::Commit(commit) => self.commit(turn, commit),
+            Input::CommitStored(number) => self.commit_stored(turn, number),
+            Input::Confirm { ticket, actor } => self.confirm(turn, ticket, &actor),
+            Input::Unconfirmed(told) => self.unconfirmed(turn, told),
         }
     }
 
@@ -208,6 +215,7 @@ impl Pbx {
                 Timer::Notice(call) => self.notice_unheard(turn, call, "took too long"),
                 Timer::Forget => self.forget_acquaintances(turn.now),
                 Timer::LineBattery(port) => self.battery_still_lost(turn, port),
+                Timer::Unconfirmed => self.not_confirmed(turn),
             }
             self.settle(turn);
         }

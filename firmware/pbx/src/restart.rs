@@ -160,7 +160,11 @@ impl Pbx {
             | Input::Operator { .. }
             | Input::SetAside { .. }
             | Input::Stop { .. }
-            | Input::Timer => None,
+            | Input::Timer
+            | Input::Commit(_)
+            | Input::CommitStored(_)
+            | Input::Confirm { .. }
+            | Input::Unconfirmed(_) => None,
         };
         let Some(call) = leg.and_then(|l| self.legs.get(l)).map(|l| l.call) else { return };
         let uid = self.calls.get(call).map(|c| c.uid);

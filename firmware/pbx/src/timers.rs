@@ -43,6 +43,8 @@ pub enum Timer {
     Forget,
     /// A line without battery is broken rather than released.
     LineBattery(PortId),
+    /// Nobody confirmed the commit in force.
+    Unconfirmed,
 }
 
 /// The table of deadlines.

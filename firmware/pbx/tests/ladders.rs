@@ -458,7 +458,10 @@ impl Site {
             Output::Line(port, command) => format!("line {}/{} {command:?}", port.card, port.port),
             Output::Recording(change) => format!("recording {change:?}"),
             Output::Alarm(alarm) => format!("alarm {} {} raised={}", alarm.name, alarm.subject, alarm.raised),
-            Output::Sip(_) | Output::MayStop => return,
+            Output::Sip(_) | Output::MayStop | Output::CommitConfirmed(_) | Output::InForce(_) | Output::Answer(..) => {
+                return;
+            }
+            Output::StoreCommit(row) => format!("store: commit {}", row.number),
         };
         let mut line = line;
         for (i, uid) in self.uids.iter().enumerate() {

@@ -5,8 +5,9 @@ use crate::control::core::Witness;
 use crate::tell;
 use lexopt::prelude::*;
 use pbx::config::Language;
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,9 +15,10 @@ use std::process::ExitCode;
 const HELP: &str = "\
 pbxd - the Cordboard PBX daemon
 
-  pbxd --config FILE --data DIR [--world DIR] [--share DIR] [--log LEVEL]
+  pbxd --data DIR [--config FILE] [--world DIR] [--share DIR] [--log LEVEL]
         runs the box in the foreground until SIGINT (calls end) or SIGTERM (calls talk on until the next start)
-          --config   the site's configuration, one text file
+          --config   a configuration to begin with, one text file; taken as a commit when it is another than the last that
+                     a file brought. Without it: the commit that was in force, or factory settings
           --data     where everything is kept: database, recordings, journal
           --world    directory of a running simulated world (line cards, exchange)
           --share    prompts and music; found beside the program when left out
@@ -43,8 +45,8 @@ Exit: 0 done, 1 could not be done (the reason is printed), 2 wrong command line.
 /// Where the daemon finds its things.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Run {
-    /// The site.
-    pub config: PathBuf,
+    /// A configuration to begin with.
+    pub config: Option<PathBuf>,
     /// Everything kept.
     pub data: PathBuf,
     /// The simulated world's directory; none on a box or for SIP only.
@@ -177,7 +179,7 @@ fn command(words: Words) -> Result<Command, String> {
     let mut argument = |what: &str| free.next().ok_or_else(|| format!("missing {what}"));
     let command = match name.as_deref() {
         None => Command::Run(Run {
-            config: need(words.config, "--config FILE")?,
+            config: words.config,
             data: need(words.data, "--data DIR")?,
             world: words.world,
             share: words.share,
@@ -239,7 +241,7 @@ pub fn main(witness: Witness) -> ExitCode {
 
 fn perform(command: Command, language: Language, witness: Witness) -> Result<(), String> {
     let text = match command {
-        Command::Run(run) => return crate::control::run(&run, language, witness),
+        Command::Run(run) => return run_until_over(&run, language, witness),
         Command::Help => HELP.to_string(),
         Command::Version => format!("pbxd {} build {}", env!("CARGO_PKG_VERSION"), crate::build_id::identity()),
         Command::Check { config, share } => tell::check(&config, share.as_deref(), language)?,
@@ -251,6 +253,20 @@ fn perform(command: Command, language: Language, witness: Witness) -> Result<(),
         Command::VerifyRecording { data, recording } => tell::verify(&data, &recording, language)?,
     };
     print(&text).map_err(|e| format!("standard output: {e}"))
+}
+
+/// Runs, and begins anew as often as somebody at the box asks for it: the same program with the same words.
+fn run_until_over(run: &Run, language: Language, witness: Witness) -> Result<(), String> {
+    if !crate::control::run(run, language, witness)? {
+        return Ok(());
+    }
+    let words: Vec<CString> = std::env::args_os().filter_map(|word| CString::new(word.into_vec()).ok()).collect();
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let program = CString::new(program.into_os_string().into_vec()).map_err(|e| e.to_string())?;
+    match nix::unistd::execv(&program, &words) {
+        Ok(never) => match never {},
+        Err(why) => Err(format!("{}: {why}; start it again by hand", program.to_string_lossy())),
+    }
 }
 
 /// Prints with one line feed at the end; a reader that went away (`| head`) is no trouble.
@@ -279,7 +295,7 @@ mod tests {
         assert_eq!(
             run,
             Command::Run(Run {
-                config: "a.conf".into(),
+                config: Some("a.conf".into()),
                 data: "d".into(),
                 world: Some("w".into()),
                 share: None,

@@ -5,6 +5,7 @@
 #[cfg(test)]
 extern crate self as pbxd;
 
+pub mod admin;
 pub mod build_id;
 pub mod cli;
 pub mod clock;

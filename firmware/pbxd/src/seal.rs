@@ -243,6 +243,16 @@ pub fn random(bytes: &mut [u8]) -> Result<(), SealError> {
         .map_err(|error| SealError::File { path: path.into(), error })
 }
 
+/// A random number.
+///
+/// # Errors
+/// When the operating system gives none.
+pub fn random_u64() -> Result<u64, SealError> {
+    let mut bytes = [0; 8];
+    random(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

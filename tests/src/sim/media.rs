@@ -157,7 +157,7 @@ impl FakeMedia {
                     l.echo = true;
                 }
             }
-            Command::SendDigit { .. } => {}
+            Command::SendDigit { .. } | Command::Configure { .. } => {}
             Command::RecordStart { leg, recording, side, .. } => self.record(*leg, *recording, *side),
             Command::RecordStop { leg } => {
                 if let Some(l) = self.legs.get_mut(leg) {

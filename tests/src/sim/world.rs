@@ -440,7 +440,11 @@ impl World {
                     self.check.say(now_us, format!("alarm {}: {}", alarm.name, alarm.detail));
                 }
             }
-            Output::MayStop => {}
+            Output::MayStop
+            | Output::StoreCommit(_)
+            | Output::CommitConfirmed(_)
+            | Output::InForce(_)
+            | Output::Answer(..) => {}
         }
     }
 

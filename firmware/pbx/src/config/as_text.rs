@@ -18,9 +18,13 @@ pub fn serialize<S: Serializer>(config: &Arc<Config>, serializer: S) -> Result<S
 
 /// Reads a text. What does not fit together was said when it was put in force and is no reason to refuse it now.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Config>, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    values(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// The values of a text; the error lists what cannot be read.
+pub(super) fn values(text: &str) -> Result<Arc<Config>, String> {
     let mut report = Report::default();
-    let config = read_text(&text, &mut report).map(|(config, _)| config);
+    let config = read_text(text, &mut report).map(|(config, _)| config);
     let problems: Vec<String> = report
         .finish()
         .iter()
@@ -29,6 +33,6 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Con
         .collect();
     match config {
         Some(config) if problems.is_empty() => Ok(Arc::new(config)),
-        Some(_) | None => Err(D::Error::custom(problems.join("\n"))),
+        Some(_) | None => Err(problems.join("\n")),
     }
 }

@@ -19,6 +19,7 @@ mod tree;
 pub mod value;
 mod view;
 mod when;
+mod written;
 
 pub use acd::{
     Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
@@ -26,6 +27,7 @@ pub use acd::{
 };
 pub use print::print;
 pub use problem::{Problem, Severity};
+pub use written::Written;
 
 use crate::calendar::Date;
 use alloc::collections::BTreeMap;
@@ -34,6 +36,9 @@ use alloc::vec::Vec;
 use base::line::PortId;
 use core::net::{IpAddr, SocketAddr};
 use serde::{Deserialize, Serialize};
+
+/// What a box has before anybody set it up: nothing that is reachable from a network.
+pub const FACTORY: &str = "sip {\n    listen 127.0.0.1:5060;\n}\n";
 
 /// A configuration text, looked at as a whole.
 #[derive(Clone, PartialEq, Eq, Debug)]

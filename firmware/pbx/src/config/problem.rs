@@ -38,6 +38,12 @@ pub enum Severity {
 }
 
 impl Problem {
+    /// An error about this path, its place in the text not yet known; see [`crate::config::locate`].
+    pub fn error(path: &str, reason: impl Into<Text>, remedy: impl Into<Text>) -> Problem {
+        let (reason, remedy) = (reason.into(), remedy.into());
+        Problem { line: 0, column: 0, path: path.into(), reason, remedy, severity: Severity::Error }
+    }
+
     /// In words: line, place, reason, remedy.
     pub fn render(&self, language: Language) -> String {
         let frame = match (self.line > 0, self.path.is_empty()) {

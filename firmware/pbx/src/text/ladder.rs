@@ -54,4 +54,5 @@ texts! {
     TO: "新状态", "to";
     REASON: "原因", "why";
     LENGTH: "时长", "length";
+    AUDIT: "管理：{actor} {what}：{about}", "administration: {actor} {what}: {about}";
 }

@@ -23,6 +23,7 @@ macro_rules! texts {
     };
 }
 
+pub mod admin;
 pub mod alarm;
 pub mod console;
 pub mod explain;
@@ -200,6 +201,7 @@ fn pieces(raw: &str) -> Vec<Piece<'_>> {
 
 /// All topics, for tests and for translators.
 pub const TOPICS: &[(&str, &[Key])] = &[
+    ("admin", admin::ALL),
     ("alarm", alarm::ALL),
     ("console", console::ALL),
     ("explain", explain::ALL),

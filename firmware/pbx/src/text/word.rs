@@ -127,6 +127,17 @@ texts! {
     RE_PRIORITISE: "调整优先级", "changes a priority in";
     FORCE_STATE: "强制状态", "forces the state of";
     SURGE: "高峰方案", "switches the surge profile";
+    COMMITTED: "提交配置", "committed";
+    COMMITTED_FOR_A_TIME: "限时提交配置", "committed for a time";
+    COMMIT_CONFIRMED: "确认提交", "confirmed";
+    COMMIT_REVERTED: "自动回退配置", "went back";
+    RESCUE: "救援配置", "rescue configuration";
+    ERASED: "清除全部数据", "erased everything";
+    LOGIN: "登录", "logged in";
+    LOGOUT: "退出", "logged out";
+    LOGIN_FAILED: "登录失败", "failed to log in";
+    LOCKED_OUT: "被锁定", "locked out";
+    NUMBERS_SHOWN: "查看完整号码", "saw whole numbers";
 }
 
 /// Identifiers of the journal with their words.
@@ -234,6 +245,17 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("re-prioritise", RE_PRIORITISE),
     ("force-state", FORCE_STATE),
     ("surge", SURGE),
+    ("commit", COMMITTED),
+    ("commit confirmed", COMMITTED_FOR_A_TIME),
+    ("confirm", COMMIT_CONFIRMED),
+    ("revert", COMMIT_REVERTED),
+    ("rescue", RESCUE),
+    ("erase", ERASED),
+    ("login", LOGIN),
+    ("logout", LOGOUT),
+    ("login-failed", LOGIN_FAILED),
+    ("lock-out", LOCKED_OUT),
+    ("numbers-shown", NUMBERS_SHOWN),
     ("none", NONE),
 ];
 

@@ -421,7 +421,14 @@ impl World {
                     self.complaint = Some(format!("alarm {} {}", alarm.name, alarm.detail));
                 }
                 Output::Alarm(_) => {}
-                Output::Sip(_) | Output::Line(..) | Output::Recording(_) | Output::MayStop => {}
+                Output::Sip(_)
+                | Output::Line(..)
+                | Output::Recording(_)
+                | Output::MayStop
+                | Output::StoreCommit(_)
+                | Output::CommitConfirmed(_)
+                | Output::InForce(_)
+                | Output::Answer(..) => {}
             }
         }
     }

@@ -91,11 +91,15 @@ fn replay(recovery: &mut Recovery, build: &str, witness: Witness) -> Result<Reco
         };
         witness(&input);
         recovered.pbx.handle(record.now, input, &mut out);
-        let kept = out.drain(..).filter(|o| matches!(o, Output::Record(_) | Output::Recording(_)));
+        let kept = out.drain(..).filter(is_for_store);
         recovered.outputs.extend(kept);
     }
     recovered.last = known.then(|| recovered.pbx.last_input());
     Ok(recovered)
+}
+
+fn is_for_store(output: &Output) -> bool {
+    matches!(output, Output::Record(_) | Output::Recording(_) | Output::StoreCommit(_) | Output::CommitConfirmed(_))
 }
 
 /// Reads a saved state. Another build may have saved it in another form that reads as nonsense: it must also come out

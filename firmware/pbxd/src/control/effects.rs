@@ -1,20 +1,25 @@
 //! What follows from a turn, carried out: datagrams and bytes leave, commands go to their threads, alarms to the log.
 
-use super::datagrams::Datagrams;
-use super::streams::Streams;
+use super::datagrams::{self, Datagrams};
+use super::inbox::Inbox;
+use super::streams::{self, Streams};
+use crate::admin::Tickets;
 use crate::media_thread::{MediaCommands, MediaThread};
 use crate::recorder::Recorder;
 use crate::store::{Request, Store};
 use base::line::{LineCommand, PortId};
 use base::media::Command;
-use pbx::config::Language;
-use pbx::door::{Alarm, Input, Output, RecordingChange};
+use pbx::config::{Config, Language};
+use pbx::door::{Alarm, Input, Output, RecordingChange, Trouble, TroubleKind};
 use pbx::text::{alarm, text};
 use signaling::sip::door::{Input as SipIn, Output as SipOut};
+use std::net::SocketAddr;
 use std::sync::mpsc::Sender;
 
 /// The ways out of the control task.
 pub struct Effects {
+    /// Where SIP is spoken.
+    pub listen: SocketAddr,
     /// SIP over UDP.
     pub datagrams: Datagrams,
     /// SIP over TCP.
@@ -29,8 +34,12 @@ pub struct Effects {
     pub recorder: Recorder,
     /// To the line cards; none without a world or a chassis.
     pub lines: Option<Sender<(PortId, LineCommand)>>,
+    /// Who waits for an answer.
+    pub tickets: Tickets,
     /// Of alarms.
     pub language: Language,
+    /// A commit came into force; what the shell has of it follows.
+    pub in_force: bool,
 }
 
 impl Effects {
@@ -46,9 +55,45 @@ impl Effects {
                 Output::Recording(change) => self.recording(change),
                 Output::Alarm(alarm) => log_alarm(&alarm, self.language),
                 Output::MayStop => may_stop = true,
+                Output::StoreCommit(row) => self.keep(Request::Commit(row)),
+                Output::CommitConfirmed(number) => self.keep(Request::CommitConfirmed(number)),
+                Output::InForce(_) => self.in_force = true,
+                Output::Answer(ticket, answer) => self.tickets.answer(ticket, answer),
             }
         }
         may_stop
+    }
+
+    /// What the shell has of the configuration follows the one in force: language and addresses. Trouble is for the core.
+    pub fn follow(&mut self, config: &Config, inbox: &Inbox) {
+        self.language = config.system.language;
+        let listen = config.sip.listen;
+        if self.listen == listen {
+            return;
+        }
+        let moved = self.move_to(listen);
+        let detail = match &moved {
+            Ok(()) => String::new(),
+            Err(why) => format!("sip listen {listen}: {why}; calls go on at {}", self.listen),
+        };
+        if moved.is_ok() {
+            tracing::info!("SIP listens on {listen} from now on");
+            self.listen = listen;
+        }
+        // Without room for it the log has it.
+        let trouble = Trouble { kind: TroubleKind::SipSocket, raised: moved.is_err(), detail };
+        if inbox.offer(trouble, Input::Trouble).is_err() {
+            tracing::error!("sip listen {listen}: the inbox is full");
+        }
+    }
+
+    fn move_to(&mut self, listen: SocketAddr) -> std::io::Result<()> {
+        let tcp = streams::listen(listen)?;
+        if !self.datagrams.move_back(listen) {
+            self.datagrams.move_to(datagrams::bind(listen)?, listen);
+        }
+        self.streams.move_to(tcp, listen);
+        Ok(())
     }
 
     /// Ends the threads behind it; everything given to the store is on the disk afterwards, as far as the disk works.
@@ -86,7 +131,7 @@ impl Effects {
 
     fn sip(&mut self, output: SipOut, then: &mut Vec<Input>) {
         match output {
-            SipOut::Datagram { remote, bytes, .. } => self.datagrams.send(remote, &bytes),
+            SipOut::Datagram { local, remote, bytes } => self.datagrams.send(local, remote, &bytes),
             SipOut::Bytes { conn, bytes } => {
                 if !self.streams.write(conn, bytes) {
                     then.push(Input::Sip(SipIn::Closed { conn }));

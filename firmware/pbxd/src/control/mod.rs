@@ -20,22 +20,25 @@ use self::datagrams::Datagrams;
 use self::effects::Effects;
 use self::inbox::{Arrivals, Inbox};
 use self::notify::Notify;
-use self::start::{Site, address_words, data_words};
+use self::start::{Beginning, Site, address_words, data_words};
 use self::streams::Streams;
 use self::threads::Rooms;
 use self::turns::TurnLengths;
+use crate::admin::{Admin, Parts, Tickets, reset};
 use crate::cli::Run;
 use crate::journal::{self, Journal};
 use crate::seal::{self, MasterKey};
-use crate::store::{self, ConfigCommit, Request, Store, StoreError};
+use crate::store::{self, Request, StoreError};
 use crate::{build_id, clock, log};
 use base::limits::TURN_INPUTS_MAX;
 use base::time::{Instant, Now};
 use pbx::Pbx;
+use pbx::commit::CommitRow;
 use pbx::config::Language;
 use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,7 +52,9 @@ const FLUSH_WAIT: Duration = Duration::from_secs(2);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the box until it is told to stop. The error is for people, in `language`.
-pub fn run(options: &Run, language: Language, witness: Witness) -> Result<(), String> {
+///
+/// True when the program is to begin anew, as somebody at the box asked for.
+pub fn run(options: &Run, language: Language, witness: Witness) -> Result<bool, String> {
     log::start(options.log);
     log::abort_on_panic();
     // Recordings, secrets and numbers of people: whatever this program writes is its owner's alone.
@@ -61,30 +66,55 @@ pub fn run(options: &Run, language: Language, witness: Witness) -> Result<(), St
     runtime.block_on(live(options, language, witness))
 }
 
-async fn live(options: &Run, language: Language, witness: Witness) -> Result<(), String> {
+/// True when the program is to begin anew.
+async fn live(options: &Run, language: Language, witness: Witness) -> Result<bool, String> {
+    let file = match &options.config {
+        Some(path) => Some((start::read_site(path, language)?, path.as_path())),
+        None => None,
+    };
     let _lock = lock::lock(&options.data).map_err(|why| start::lock_words(&options.data, &why, language))?;
-    let site = start::read_site(&options.config, language)?;
-    if !site.warnings.is_empty() {
-        tracing::warn!("{}", site.warnings);
+    let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
+    reset::erase_if_marked(&options.data, language).map_err(|why| words(&why))?;
+    let (inbox, arrivals) = inbox::inbox();
+    let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
+    let beginning = store::read::open_readonly(&options.data)
+        .and_then(|reader| start::begin_with(&reader, file, language, clock::wall()))
+        .map_err(|e| words(&e))??;
+    let Beginning { site, mut number, fresh, unconfirmed, note } = beginning;
+    for note in [&site.warnings].into_iter().filter(|note| !note.is_empty()).chain(&note) {
+        tracing::warn!("{note}");
     }
     let sockets = Sockets::bind(&site, language)?;
-    let (inbox, arrivals) = inbox::inbox();
-    let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     let master = MasterKey::open_or_create(&options.data.join("chassis.key")).map_err(|e| words(&e))?;
-    let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
     let recorder = threads::start_recorder(options, &master, &store, inbox.clone()).map_err(|e| words(&e))?;
     let (core, recovered) = recover(options, &site, master, language, witness)?;
+    if let Some(row) = fresh {
+        // The recovered core may have asked for a commit that the store does not know yet.
+        number = number.max(core.pbx().commit_now().storing.map_or(0, |storing| storing + 1));
+        // A store that is full at its start reports that itself.
+        let _ = store.request(Request::Commit(CommitRow { number, ..row }));
+    }
     let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
+    let (tickets, again) = (Tickets::new(seal::random_u64().map_err(|e| words(&e))?), Arc::default());
+    let admin = Admin::new(Parts {
+        inbox: inbox.clone(),
+        lookout: core.lookout(),
+        store: store.client(),
+        tickets: tickets.clone(),
+        data: options.data.clone(),
+        share: threads::share(options.share.as_deref()),
+        again: Arc::clone(&again),
+    });
     let panel = threads::start_panel(options, core.lookout(), inbox.clone());
-    let console = threads::start_console(options, core.lookout());
+    let console = threads::start_console(options, admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
-    let rooms = Rooms { media, store, recorder, lines };
+    let rooms = Rooms { media, store, recorder, lines, tickets };
     let effects = sockets.into_effects(inbox.clone(), &site, rooms);
-    let commit = keep_config(options, &site, &effects.store).map_err(|e| words(&e))?;
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
-    let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()), commit)];
+    let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()), number)];
+    begin.extend(unconfirmed.map(Input::Unconfirmed));
     begin.extend(rebuilt.map(Input::Rebuilt));
     control.turn(begin);
     // The line that scripts wait for; the log goes to standard error.
@@ -100,11 +130,11 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<(),
     if let Some(console) = console {
         console.stop();
     }
-    let outcome = control.finish().map_err(|why| words(&why));
+    control.finish().map_err(|why| words(&why))?;
     if let Some(hardware) = hardware {
         hardware.join();
     }
-    outcome
+    Ok(again.load(Ordering::Acquire))
 }
 
 /// The SIP address, taken before the state is recovered, so that the kernel keeps what arrives meanwhile.
@@ -123,6 +153,7 @@ impl Sockets {
     fn into_effects(self, inbox: Inbox, site: &Site, rooms: Rooms) -> Effects {
         let listen = site.config.sip.listen;
         Effects {
+            listen,
             datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
             streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),
             media_commands: rooms.media.commands(),
@@ -130,7 +161,9 @@ impl Sockets {
             store: rooms.store,
             recorder: rooms.recorder,
             lines: rooms.lines,
+            tickets: rooms.tickets,
             language: site.config.system.language,
+            in_force: false,
         }
     }
 }
@@ -191,24 +224,6 @@ fn recover(
     };
     recovery.progress.finished();
     Ok((Core::new(pbx, journal, lost.is_some(), witness), Recovery { outputs, boot, rebuilt }))
-}
-
-/// Keeps the configuration text as a commit of its own when it is another than the last. The number of its commit.
-fn keep_config(options: &Run, site: &Site, store: &Store) -> Result<u64, StoreError> {
-    let hash = |text: &str| Sha256::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect::<String>();
-    let hash = hash(&site.text);
-    let last = store::read::open_readonly(&options.data)?.last_config()?;
-    if let Some((number, _)) = last.as_ref().filter(|(_, known)| *known == hash) {
-        return Ok(*number);
-    }
-    let number = last.map_or(1, |(number, _)| number + 1);
-    let comment = options.config.display().to_string();
-    let text = site.text.clone();
-    let commit =
-        ConfigCommit { number, wall_ms: clock::wall().as_millis(), author: "file".into(), comment, hash, text };
-    // A store that is full at its start reports that itself.
-    let _ = store.request(Request::Config(commit));
-    Ok(number)
 }
 
 /// What the leg-event journal knows.
@@ -340,11 +355,19 @@ impl Control {
 
     fn carry_out(&mut self, outputs: &mut Vec<Output>) {
         self.may_stop |= self.effects.perform(outputs, &mut self.followed);
+        if std::mem::take(&mut self.effects.in_force)
+            && let Some(config) = self.core.pbx().config()
+        {
+            self.effects.follow(&config, &self.inbox);
+        }
     }
 
     /// Once a second: a sign of life, and counts that have grown become trouble.
     fn look(&mut self, batch: &mut Vec<Input>) {
         self.notify.say("WATCHDOG=1");
+        if self.core.pbx().is_empty() {
+            self.effects.datagrams.forget_former();
+        }
         batch.extend(self.core.troubles().map(Input::Trouble));
         let dropped = self.inbox.datagrams_dropped();
         let grown = dropped - self.datagrams_dropped;

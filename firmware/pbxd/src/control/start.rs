@@ -1,10 +1,18 @@
-//! What can go wrong at the start, in words with place and remedy; and the configuration file.
+//! What the box begins with: the configuration, from a file or from the store; and what can go wrong at the start, in
+//! words with place and remedy.
 
-use pbx::config::{Config, Examination, Language, Problem, Severity};
-use pbx::text::{start as key, text};
+use crate::admin::ROLLBACKS;
+use crate::store::main_db::text_hash;
+use crate::store::read::Reader;
+use crate::store::{ConfigCommit, StoreError};
+use base::time::Wall;
+use pbx::commit::{CommitRow, CommitText, Label, Unconfirmed};
+use pbx::config::{Config, Examination, FACTORY, Language, Problem, Severity};
+use pbx::text::{admin as words, start as key, text};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::lock::LockError;
 
@@ -31,6 +39,91 @@ pub fn read_site(path: &Path, language: Language) -> Result<Site, String> {
         Some(config) => Ok(Site { config, text, warnings: listed, problems }),
         None => Err(listed),
     }
+}
+
+/// What the box begins with: a file that is new, otherwise the newest commit that can be read, otherwise factory settings.
+pub struct Beginning {
+    /// The configuration.
+    pub site: Site,
+    /// Its number.
+    pub number: u64,
+    /// It is not in the store yet.
+    pub fresh: Option<CommitRow>,
+    /// It was not confirmed yet.
+    pub unconfirmed: Option<Unconfirmed>,
+    /// Why it is not the newest commit; for the log.
+    pub note: Option<String>,
+}
+
+/// Finds what to begin with. `file` is what was given on the command line and read without an error.
+///
+/// # Errors
+/// When the store has commits and none of them can be read by this build.
+pub fn begin_with(
+    reader: &Reader,
+    file: Option<(Site, &Path)>,
+    language: Language,
+    wall: Wall,
+) -> Result<Result<Beginning, String>, StoreError> {
+    let last = reader.last_commit()?;
+    let next = last.as_ref().map_or(1, |commit| commit.number + 1);
+    let fresh = |site: Site, label: Label| {
+        let text = CommitText::New(site.text.as_str().into());
+        let row = CommitRow { number: next, wall, label, text, unconfirmed: None };
+        Beginning { site, number: next, fresh: Some(row), unconfirmed: None, note: None }
+    };
+    let file = match (file, reader.last_file_hash()?) {
+        (Some((site, _)), Some(known)) if last.is_some() && known == text_hash(&site.text) => None,
+        (file, _) => file,
+    };
+    if let Some((site, path)) = file {
+        let label = Label { author: "file".into(), origin: "file".into(), comment: path.display().to_string() };
+        return Ok(Ok(fresh(site, label)));
+    }
+    let Some(last) = last else {
+        let label = Label { author: "box".into(), origin: "box".into(), comment: "factory settings".into() };
+        return Ok(read_text(FACTORY).map(|site| fresh(site, label)).map_err(|problems| rendered(&problems, language)));
+    };
+    let read = match read_text(&last.text) {
+        Ok(site) => return Ok(Ok(stored(reader, last, site)?)),
+        Err(problems) => rendered(&problems, language),
+    };
+    // A box that does not start because of one commit helps nobody.
+    let number = last.number.to_string();
+    for older in reader.commits(ROLLBACKS)?.into_iter().skip(1) {
+        let Some(commit) = reader.commit(older.number)? else { continue };
+        let Ok(site) = read_text(&commit.text) else { continue };
+        let used = commit.number.to_string();
+        let values = [("number", number.as_str()), ("used", &used), ("why", &read)];
+        let note = Some(text(words::OLD_COMMIT_USED, language, &values));
+        let label = Label { author: "box".into(), origin: "box".into(), comment: format!("commit {used} again") };
+        return Ok(Ok(Beginning { note, ..fresh(site, label) }));
+    }
+    Ok(Err(text(words::NO_COMMIT_READS, language, &[("number", &number), ("why", &read)])))
+}
+
+fn stored(reader: &Reader, commit: ConfigCommit, site: Site) -> Result<Beginning, StoreError> {
+    let mut unconfirmed = None;
+    if let Some((until_ms, back)) = commit.unconfirmed
+        && let Some(before) = reader.commit(back)?
+        && let Ok(before) = read_text(&before.text)
+    {
+        let (config, until) = (Arc::new(before.config), Wall::from_millis(until_ms));
+        unconfirmed = Some(Unconfirmed { number: commit.number, back, config, until });
+    }
+    Ok(Beginning { site, number: commit.number, fresh: None, unconfirmed, note: None })
+}
+
+fn read_text(text: &str) -> Result<Site, Vec<Problem>> {
+    let Examination { config, problems } = pbx::config::examine(text);
+    match config {
+        Some(config) => Ok(Site { config, text: text.into(), warnings: String::new(), problems }),
+        None => Err(problems),
+    }
+}
+
+fn rendered(problems: &[Problem], language: Language) -> String {
+    problems.iter().map(|problem| problem.render(language)).collect::<Vec<_>>().join("; ")
 }
 
 /// Problems of a configuration file under a heading that counts the errors or, when there are none, the warnings; empty

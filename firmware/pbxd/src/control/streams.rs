@@ -44,6 +44,11 @@ impl Streams {
         Streams { listener, inbox, local, writes: BTreeMap::new(), next_accepted: born_us * 2, refused: 0, stuck: 0 }
     }
 
+    /// New connections come to this address from now on; those that are open stay.
+    pub fn move_to(&mut self, listener: TcpListener, local: SocketAddr) {
+        (self.listener, self.local) = (listener, local);
+    }
+
     /// Waits for one connection and takes it over. May be dropped while it waits.
     pub async fn accept(&mut self) {
         match self.listener.accept().await {

@@ -1,6 +1,7 @@
 //! Starts the threads that the control task works with; each reports into the inbox.
 
 use super::inbox::Inbox;
+use crate::admin::{Admin, Tickets};
 use crate::cli::Run;
 use crate::console::{self, port::ConsoleThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
@@ -34,16 +35,20 @@ pub struct Rooms {
     pub recorder: Recorder,
     /// Line cards.
     pub lines: Option<Lines>,
+    /// Who waits for an answer.
+    pub tickets: Tickets,
 }
 
 /// Opens the databases and starts their writer.
 pub fn start_store(options: &Run, inbox: Inbox) -> Result<Store, StoreError> {
     Store::start(&store::Options::new(&options.data), move |report| {
         // When even the reserved places are taken, the next report says the same and more.
-        let _ = inbox.offer(report, |report| match report {
-            Report::Stored(upto) => Input::Stored(upto),
-            Report::Trouble(trouble) => Input::Trouble(trouble),
-        });
+        let _ = match report {
+            Report::Stored(upto) => inbox.offer(upto, Input::Stored).is_ok(),
+            Report::Trouble(trouble) => inbox.offer(trouble, Input::Trouble).is_ok(),
+            // This one comes once.
+            Report::CommitStored(number) => inbox.send(Input::CommitStored(number)),
+        };
     })
 }
 
@@ -84,8 +89,8 @@ pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<Pane
 }
 
 /// Starts the thread of the console. A box without it works all the same.
-pub fn start_console(options: &Run, lookout: Lookout) -> Option<ConsoleThread> {
-    let started = console::port::spawn(&options.data, Live::new(lookout, options.data.clone()));
+pub fn start_console(options: &Run, admin: Admin) -> Option<ConsoleThread> {
+    let started = console::port::spawn(&options.data, Live::new(admin));
     started.map_err(|why| tracing::warn!("no console: {why}")).ok()
 }
 

@@ -32,6 +32,11 @@ impl Ports {
         Ports { bind, pairs: Vec::new(), unsent: 0 }
     }
 
+    /// Sockets opened from now on are bound to this address.
+    pub fn bind_to(&mut self, bind: IpAddr) {
+        self.bind = bind;
+    }
+
     /// Binds both ports of a leg and waits for them in `epoll`.
     pub fn open(&mut self, epoll: &Epoll, leg: LegKey, port: u16) -> Result<(), LegFailure> {
         let bind = |port: Option<u16>| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use alsa::poll::{Flags, pollfd};
 use base::limits::{RTP_PACKET_BYTES_MAX, TICK_US};
-use base::media::Report;
+use base::media::{Command, Report};
 use base::time::Instant;
 use media::{Effects, Engine, PortAction, RecordFrame};
 use nix::errno::Errno;
@@ -175,6 +175,9 @@ impl Worker {
         for _ in 0..COMMANDS_PER_TURN {
             match messages.try_recv() {
                 Ok(Message::Command(command)) => {
+                    if let Command::Configure { bind, .. } = command {
+                        self.ports.bind_to(bind);
+                    }
                     self.engine.command(clock::instant(), command, &mut self.effects);
                     self.perform(record);
                 }

@@ -3,8 +3,9 @@
 
 use base::id::Uid;
 use base::time::Wall;
+use pbx::commit::Label;
 use pbx::event::LegEvent;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use super::read::Reader;
 use super::{ConfigCommit, StoreError};
@@ -49,6 +50,23 @@ const AGENTS: &str = "WITH RECURSIVE agent(id) AS (
     WHERE kind = 'AgentState' AND json_extract(detail_json, '$.agent') = agent.id AND seq <= ?1
       AND json_extract(detail_json, '$.from') <> json_extract(detail_json, '$.to') ORDER BY seq DESC LIMIT 1)
   FROM agent WHERE id IS NOT NULL";
+
+/// Columns of [`commit_of`] but the text.
+const COMMIT_HEAD: &str = "number, wall_ms, author, origin, comment, hash, until_ms, back_to";
+/// Columns of [`commit_of`].
+const COMMIT: &str = "number, wall_ms, author, origin, comment, hash, until_ms, back_to, text";
+
+fn commit_of(row: &Row<'_>) -> rusqlite::Result<ConfigCommit> {
+    let (until, back): (Option<i64>, Option<i64>) = (row.get(6)?, row.get(7)?);
+    Ok(ConfigCommit {
+        number: row.get::<_, i64>(0)? as u64,
+        wall_ms: row.get(1)?,
+        label: Label { author: row.get(2)?, origin: row.get(3)?, comment: row.get(4)? },
+        hash: row.get(5)?,
+        unconfirmed: until.zip(back).map(|(until, back)| (until, back as u64)),
+        text: row.get(8)?,
+    })
+}
 
 impl Reader {
     /// Everything that the state at `wall` follows from.
@@ -100,22 +118,49 @@ impl Reader {
 
     /// The configuration commits that were in force between two moments, oldest first.
     pub fn commits_between(&self, from: Wall, to: Wall) -> Result<Vec<ConfigCommit>, StoreError> {
-        let mut statement = self.connection().prepare(
-            "SELECT number, wall_ms, author, comment, hash, text FROM config_commit
+        let mut statement = self.connection().prepare(&format!(
+            "SELECT {COMMIT} FROM config_commit
              WHERE wall_ms <= ?2 AND number >= coalesce(
-               (SELECT max(number) FROM config_commit WHERE wall_ms <= ?1), 0) ORDER BY number",
-        )?;
-        let commits = statement.query_map([from.as_millis(), to.as_millis()], |row| {
-            Ok(ConfigCommit {
-                number: row.get::<_, i64>(0)? as u64,
-                wall_ms: row.get(1)?,
-                author: row.get(2)?,
-                comment: row.get(3)?,
-                hash: row.get(4)?,
-                text: row.get(5)?,
-            })
-        })?;
+               (SELECT max(number) FROM config_commit WHERE wall_ms <= ?1), 0) ORDER BY number"
+        ))?;
+        let commits = statement.query_map([from.as_millis(), to.as_millis()], commit_of)?;
         Ok(commits.collect::<Result<_, _>>()?)
+    }
+
+    /// One commit; none when there is no such number.
+    pub fn commit(&self, number: u64) -> Result<Option<ConfigCommit>, StoreError> {
+        let query = format!("SELECT {COMMIT} FROM config_commit WHERE number = ?1");
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        Ok(self.connection().query_row(&query, [number], commit_of).optional()?)
+    }
+
+    /// The newest commits, newest first, without their texts.
+    pub fn commits(&self, limit: u32) -> Result<Vec<ConfigCommit>, StoreError> {
+        let query = format!("SELECT {COMMIT_HEAD}, '' FROM config_commit ORDER BY number DESC LIMIT ?1");
+        let mut statement = self.connection().prepare(&query)?;
+        let commits = statement.query_map([limit], commit_of)?;
+        Ok(commits.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest commit.
+    pub fn last_commit(&self) -> Result<Option<ConfigCommit>, StoreError> {
+        let query = format!("SELECT {COMMIT} FROM config_commit ORDER BY number DESC LIMIT 1");
+        Ok(self.connection().query_row(&query, [], commit_of).optional()?)
+    }
+
+    /// Hash of the newest commit that a file brought.
+    pub fn last_file_hash(&self) -> Result<Option<String>, StoreError> {
+        let query =
+            "SELECT coalesce((SELECT hash FROM config_commit WHERE origin = 'file' ORDER BY number DESC LIMIT 1),
+            (SELECT value FROM meta WHERE name = 'file_hash'))";
+        Ok(self.connection().query_row(query, [], |row| row.get(0))?)
+    }
+
+    /// Number of the commit that was kept for when nothing else helps.
+    pub fn rescue(&self) -> Result<Option<u64>, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = 'rescue'";
+        let number: Option<Option<i64>> = self.connection().query_row(query, [], |row| row.get(0)).optional()?;
+        Ok(number.flatten().map(|number| number as u64))
     }
 
     /// The newest call for which an agent was chosen; none when there is no such call.
@@ -160,6 +205,7 @@ mod tests {
     use super::*;
     use crate::store::{MainDb, Options, Request};
     use base::time::Instant;
+    use pbx::commit::{CommitRow, CommitText};
     use pbx::event::Detail;
     use std::path::PathBuf;
 
@@ -267,8 +313,8 @@ mod tests {
     fn the_commits_in_force_are_found() {
         let mut bench = bench("commits");
         for (number, wall_ms) in [(1, 100), (2, 200), (3, 300)] {
-            let (author, comment, hash, text) = (String::new(), String::new(), String::new(), String::new());
-            bench.db.queue(Request::Config(ConfigCommit { number, wall_ms, author, comment, hash, text }));
+            let (wall, label, text) = (Wall::from_millis(wall_ms), Label::default(), CommitText::New("".into()));
+            bench.db.queue(Request::Commit(CommitRow { number, wall, label, text, unconfirmed: None }));
         }
         let reader = bench.reader();
         let found = |from, to| {

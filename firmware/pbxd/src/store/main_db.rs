@@ -4,8 +4,10 @@
 use std::str::FromStr;
 
 use base::id::Uid;
+use pbx::commit::{CommitRow, CommitText, Label};
 use pbx::door::RecordingChange;
 use rusqlite::{Connection, Transaction, params};
+use sha2::{Digest, Sha256};
 
 use super::{ChainHead, KeyRow, Options, Request, StoreError, rows, schema};
 
@@ -18,6 +20,15 @@ pub struct MainDb {
     connection: Connection,
     queue: Vec<Request>,
     run: u64,
+}
+
+/// The highest numbers among the rows of one transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Written {
+    /// Of leg events.
+    pub leg_event: Option<u64>,
+    /// Of configuration commits.
+    pub config: Option<u64>,
 }
 
 impl MainDb {
@@ -50,18 +61,19 @@ impl MainDb {
         self.queue.len()
     }
 
-    /// Writes all queued rows in one transaction; synced when it returns. Returns the highest leg event among them.
-    /// After an error all of them are still queued.
-    pub fn commit(&mut self) -> Result<Option<u64>, StoreError> {
+    /// Writes all queued rows in one transaction; synced when it returns. After an error all of them are still queued.
+    pub fn commit(&mut self) -> Result<Written, StoreError> {
+        let mut stored = Written::default();
         if self.queue.is_empty() {
-            return Ok(None);
+            return Ok(stored);
         }
         let transaction = self.connection.transaction()?;
-        let mut stored = None;
         for request in &self.queue {
             write(&transaction, request)?;
-            if let Request::Leg(event) = request {
-                stored = stored.max(Some(event.seq));
+            match request {
+                Request::Leg(event) => stored.leg_event = stored.leg_event.max(Some(event.seq)),
+                Request::Commit(row) => stored.config = stored.config.max(Some(row.number)),
+                _ => {}
             }
         }
         transaction.commit()?;
@@ -126,17 +138,25 @@ fn write(transaction: &Transaction<'_>, request: &Request) -> Result<(), StoreEr
                 )?
                 .execute(params![recording.to_string(), uid_ms(*recording), *samples as i64])?;
         }
-        Request::Config(commit) => {
+        Request::Commit(row) => write_commit(transaction, row)?,
+        Request::CommitConfirmed(number) => {
             transaction
-                .prepare_cached("INSERT OR IGNORE INTO config_commit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![
-                    commit.number as i64,
-                    commit.wall_ms,
-                    commit.author,
-                    commit.comment,
-                    commit.hash,
-                    commit.text
-                ])?;
+                .prepare_cached("UPDATE config_commit SET until_ms = NULL, back_to = NULL WHERE number = ?1")?
+                .execute([*number as i64])?;
+        }
+        Request::ForgetCommits(before) => {
+            transaction.execute(
+                "INSERT OR REPLACE INTO meta(name, value) SELECT 'file_hash', hash FROM config_commit
+                 WHERE origin = 'file' ORDER BY number DESC LIMIT 1",
+                [],
+            )?;
+            transaction.execute("DELETE FROM config_commit WHERE number < ?1", [*before as i64])?;
+            transaction.execute("DELETE FROM meta WHERE name = 'rescue'", [])?;
+        }
+        Request::Rescue(number) => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('rescue', ?1)")?
+                .execute([number.map(|number| number as i64)])?;
         }
         Request::Erase(recording) => {
             transaction
@@ -145,6 +165,40 @@ fn write(transaction: &Transaction<'_>, request: &Request) -> Result<(), StoreEr
         }
     }
     Ok(())
+}
+
+fn write_commit(transaction: &Transaction<'_>, row: &CommitRow) -> Result<(), StoreError> {
+    let text: String = match &row.text {
+        CommitText::New(text) => text.to_string(),
+        CommitText::Of(number) => {
+            transaction
+                .query_row("SELECT text FROM config_commit WHERE number = ?1", [*number as i64], |row| row.get(0))?
+        }
+    };
+    let Label { author, origin, comment } = &row.label;
+    let (until, back) = row.unconfirmed.map(|(until, back)| (until.as_millis(), back as i64)).unzip();
+    transaction
+        .prepare_cached(
+            "INSERT OR IGNORE INTO config_commit(number, wall_ms, author, origin, comment, hash, text, until_ms, back_to)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            row.number as i64,
+            row.wall.as_millis(),
+            author,
+            origin,
+            comment,
+            text_hash(&text),
+            text,
+            until,
+            back,
+        ])?;
+    Ok(())
+}
+
+/// SHA-256 of a configuration text, hexadecimal.
+pub fn text_hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn write_recording(transaction: &Transaction<'_>, change: &RecordingChange) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use base::id::Uid;
+use pbx::commit::{CommitRow, Label};
 use pbx::door::{RecordingChange, Trouble};
 use pbx::event::LegEvent;
 use rusqlite::{Connection, OpenFlags};
@@ -160,7 +161,14 @@ pub enum Request {
         samples: u64,
     },
     /// A configuration commit.
-    Config(ConfigCommit),
+    Commit(CommitRow),
+    /// It was confirmed.
+    CommitConfirmed(u64),
+    /// Forgets all commits before this number: their secrets belong to somebody who has left. What a file brought last is
+    /// remembered.
+    ForgetCommits(u64),
+    /// The commit to go back to when nothing else helps; none: there is none.
+    Rescue(Option<u64>),
     /// Destroys all keys of a recording: nobody can play it any more.
     Erase(Uid),
 }
@@ -187,21 +195,21 @@ pub struct ChainHead {
     pub head: [u8; 32],
 }
 
-/// One configuration commit.
+/// One configuration commit as it is stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigCommit {
     /// From 1.
     pub number: u64,
     /// When.
     pub wall_ms: i64,
-    /// Who.
-    pub author: String,
-    /// Why.
-    pub comment: String,
+    /// Who, from where, why.
+    pub label: Label,
     /// SHA-256 of the text, hexadecimal.
     pub hash: String,
     /// The whole text.
     pub text: String,
+    /// Until when it must be confirmed (UTC ms), and the number of the one that comes back otherwise.
+    pub unconfirmed: Option<(i64, u64)>,
 }
 
 /// From the writer.
@@ -209,6 +217,8 @@ pub struct ConfigCommit {
 pub enum Report {
     /// Every leg event up to this number is on the disk.
     Stored(u64),
+    /// The configuration commit of this number is on the disk.
+    CommitStored(u64),
     /// It cannot write, or can again; to be given to the core.
     Trouble(Trouble),
 }

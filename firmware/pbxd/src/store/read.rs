@@ -144,13 +144,6 @@ impl Reader {
         ids.map(|id| id.map_err(StoreError::from).and_then(|id| super::main_db::parse_uid(&id))).collect()
     }
 
-    /// Number and hash of the last configuration commit.
-    pub fn last_config(&self) -> Result<Option<(u64, String)>, StoreError> {
-        let query = "SELECT number, hash FROM config_commit ORDER BY number DESC LIMIT 1";
-        let last = self.connection.query_row(query, [], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)));
-        Ok(last.optional()?)
-    }
-
     /// The newest `limit` calls, newest first, ended or not.
     pub fn calls(&self, limit: u32) -> Result<Vec<Uid>, StoreError> {
         let mut statement = self.connection.prepare(

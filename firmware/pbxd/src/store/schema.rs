@@ -9,7 +9,7 @@ use super::StoreError;
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Step `n` (from 0) leads from version `n` to `n + 1`. A released step is never changed.
-const MIGRATIONS: [&str; 4] = [TABLES, RECORDING_HEADS, STATE_AT, CANDIDATE_TABLES];
+const MIGRATIONS: [&str; 5] = [TABLES, RECORDING_HEADS, STATE_AT, CANDIDATE_TABLES, COMMIT_ORIGINS];
 
 const TABLES: &str = "
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -64,6 +64,14 @@ UPDATE leg_event SET detail_json = json_set(detail_json, '$.priority', 0, '$.wai
 /// From here on rows hold the agents of a decision as a table. Rows of earlier versions stay as they are, because both
 /// forms are read; earlier builds, which read only theirs, are kept out by the number of the version.
 const CANDIDATE_TABLES: &str = "";
+
+/// Where a commit came from, and until when it must be confirmed before the one numbered `back_to` comes back. Earlier
+/// commits were all made from files.
+const COMMIT_ORIGINS: &str = "
+ALTER TABLE config_commit ADD COLUMN origin TEXT NOT NULL DEFAULT 'file';
+ALTER TABLE config_commit ADD COLUMN until_ms INTEGER;
+ALTER TABLE config_commit ADD COLUMN back_to INTEGER;
+";
 
 /// Views hold no data, so they are made anew by every build that finds others.
 const VIEWS: [(&str, &str); 4] =

@@ -121,7 +121,7 @@ fn the_call_record_follows_from_the_events() {
     let dir = Dir::new();
     let mut main = MainDb::open(&dir.options()).unwrap();
     queue_call().into_iter().for_each(|event| main.queue(Request::Leg(event)));
-    assert_eq!(main.commit().unwrap(), Some(14));
+    assert_eq!(main.commit().unwrap().leg_event, Some(14));
     let reader = Reader::open(&dir.options()).unwrap();
     let record: std::collections::BTreeMap<String, String> = reader.cdr(CALL).unwrap().unwrap().into_iter().collect();
     let expected = [

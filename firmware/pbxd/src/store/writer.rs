@@ -190,7 +190,10 @@ impl<N: FnMut(Report)> Writer<N> {
     fn take(&mut self, message: Message, due: &mut Instant) {
         match message {
             Message::Request(request) => {
-                if self.database.queued() == 0 {
+                if matches!(*request, Request::Commit(_)) {
+                    // A person waits for it.
+                    *due = Instant::now();
+                } else if self.database.queued() == 0 {
                     *due = Instant::now() + COMMIT_EVERY;
                 }
                 self.database.queue(*request);
@@ -208,8 +211,11 @@ impl<N: FnMut(Report)> Writer<N> {
         let written = result.is_ok();
         match result {
             Ok(stored) => {
-                if let Some(seq) = stored {
+                if let Some(seq) = stored.leg_event {
                     (self.notify)(Report::Stored(seq));
+                }
+                if let Some(number) = stored.config {
+                    (self.notify)(Report::CommitStored(number));
                 }
                 if self.trouble.take().is_some() {
                     self.tell(false, format!("{}: written again", self.place));

@@ -308,6 +308,10 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
             say.text(key, &values).trim_end().to_string()
         }
         Detail::Surge { on } => say.plain(if *on { key::SURGE_ON } else { key::SURGE_OFF }).to_string(),
+        Detail::Audit { what, about } => {
+            let values = [("actor", event.actor.as_str()), ("what", say.word(what)), ("about", about)];
+            say.text(key::AUDIT, &values).trim_end_matches([' ', ':', '：']).to_string()
+        }
         Detail::Registered { extension, contacts } => {
             say.text(key::REGISTERED, &[("extension", extension), ("contacts", &contacts.to_string())])
         }

@@ -281,6 +281,11 @@ pub fn input_words(input: &Input) -> String {
         Input::Sip(other @ (SipIn::Opened { .. } | SipIn::Closed { .. } | SipIn::Timer)) => format!("SIP {other:?}"),
         Input::Media(report) => format!("Media {report:?}"),
         Input::Line(port, event) => format!("Line {}/{} {event:?}", port.card, port.port),
+        // Not their texts: those have secrets.
+        Input::Commit(commit) => format!("Commit by {} on {}", commit.label.author, commit.base),
+        Input::CommitStored(number) => format!("CommitStored {number}"),
+        Input::Confirm { actor, .. } => format!("Confirm {actor}"),
+        Input::Unconfirmed(told) => format!("Unconfirmed {} back={}", told.number, told.back),
         Input::Operator { actor, act } => format!("Operator {actor} {act:?}"),
         Input::Rebuilt(_) | Input::Stored(_) | Input::Trouble(_) | Input::Stop { .. } | Input::Timer => {
             format!("{input:?}")
@@ -299,7 +304,13 @@ pub fn output_words(output: &Output) -> String {
         Output::Record(event) => event_words(event),
         Output::Media(command) => format!("Media {command:?}"),
         Output::Line(port, command) => format!("Line {}/{} {command:?}", port.card, port.port),
-        Output::Recording(_) | Output::Alarm(_) | Output::MayStop => format!("{output:?}"),
+        Output::StoreCommit(row) => format!("StoreCommit {} {}", row.number, row.label.comment),
+        Output::Recording(_)
+        | Output::Alarm(_)
+        | Output::MayStop
+        | Output::CommitConfirmed(_)
+        | Output::InForce(_)
+        | Output::Answer(..) => format!("{output:?}"),
     }
 }
 

@@ -46,7 +46,11 @@ fn said(outputs: &[Output]) -> BTreeSet<Uid> {
         | Output::Line(..)
         | Output::Recording(_)
         | Output::Alarm(_)
-        | Output::MayStop => None,
+        | Output::MayStop
+        | Output::StoreCommit(_)
+        | Output::CommitConfirmed(_)
+        | Output::InForce(_)
+        | Output::Answer(..) => None,
     };
     outputs.iter().filter_map(call).collect()
 }
@@ -64,6 +68,10 @@ fn of_input(input: &Input) -> Option<Thread> {
         | Input::Stored(_)
         | Input::Trouble(_)
         | Input::Operator { .. }
+        | Input::Commit(_)
+        | Input::CommitStored(_)
+        | Input::Confirm { .. }
+        | Input::Unconfirmed(_)
         | Input::Stop { .. }
         | Input::Timer => None,
     }
@@ -72,18 +80,23 @@ fn of_input(input: &Input) -> Option<Thread> {
 fn of_output(output: &Output) -> Option<Thread> {
     match output {
         Output::Sip(SipOut::Datagram { bytes, .. } | SipOut::Bytes { bytes, .. }) => dialog(bytes),
-        Output::Media(command) => Some(Thread::Leg(of_command(command))),
+        Output::Media(command) => of_command(command).map(Thread::Leg),
         Output::Line(port, _) => Some(Thread::Port(*port)),
         Output::Sip(SipOut::Connect { .. } | SipOut::Close { .. } | SipOut::Event(_))
         | Output::Record(_)
         | Output::Recording(_)
         | Output::Alarm(_)
-        | Output::MayStop => None,
+        | Output::MayStop
+        | Output::StoreCommit(_)
+        | Output::CommitConfirmed(_)
+        | Output::InForce(_)
+        | Output::Answer(..) => None,
     }
 }
 
-fn of_command(command: &Command) -> LegKey {
-    match command {
+fn of_command(command: &Command) -> Option<LegKey> {
+    Some(match command {
+        Command::Configure { .. } => return None,
         Command::CreateRtp { leg, .. }
         | Command::CreateTdm { leg, .. }
         | Command::SetRemote { leg, .. }
@@ -99,7 +112,7 @@ fn of_command(command: &Command) -> LegKey {
         | Command::SendDigit { leg, .. }
         | Command::RecordStart { leg, .. }
         | Command::RecordStop { leg, .. } => *leg,
-    }
+    })
 }
 
 /// The Call-ID of a message (RFC 3261 §20.8), as it is written.

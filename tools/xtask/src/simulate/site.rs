@@ -337,7 +337,15 @@ impl<'a> Site<'a> {
             Output::Alarm(alarm) if alarm.raised && alarm.name.contains("bug") => {
                 self.trouble = Some(format!("alarm {}: {}", alarm.name, alarm.detail));
             }
-            Output::Sip(_) | Output::Line(..) | Output::Recording(_) | Output::Alarm(_) | Output::MayStop => {}
+            Output::Sip(_)
+            | Output::Line(..)
+            | Output::Recording(_)
+            | Output::Alarm(_)
+            | Output::MayStop
+            | Output::StoreCommit(_)
+            | Output::CommitConfirmed(_)
+            | Output::InForce(_)
+            | Output::Answer(..) => {}
         }
     }
 

@@ -7,8 +7,10 @@ use super::report::Report;
 use super::runs::{self, Run, mean};
 use super::site::{Scene, play_told};
 use super::tally::Mean;
+use base::time::Wall;
+use pbx::commit::{CommitRow, CommitText, Label};
 use pbx::config::{Language, Strategy};
-use pbxd::store::{ConfigCommit, MainDb, Options as StoreOptions, Request};
+use pbxd::store::{MainDb, Options as StoreOptions, Request};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -136,9 +138,8 @@ fn a_recorded_day_is_read_as_it_was_and_played_again_alike() {
     let basis = Basis::of(&options, Language::En).unwrap();
     let (staffed, arrivals) = (basis.staffed(8).unwrap(), basis.arrivals(7));
     let mut db = MainDb::open(&StoreOptions::new(&dir.0)).unwrap();
-    let (text, hash) = (pbx::config::print(&staffed.config), String::new());
-    let (author, comment) = (String::new(), String::new());
-    db.queue(Request::Config(ConfigCommit { number: 1, wall_ms: 0, author, comment, hash, text }));
+    let (label, text) = (Label::default(), CommitText::New(pbx::config::print(&staffed.config).into()));
+    db.queue(Request::Commit(CommitRow { number: 1, wall: Wall::from_millis(0), label, text, unconfirmed: None }));
     let scene =
         Scene { staffed: &staffed, arrivals: &arrivals, ring_us: 4_000_000, seed: 7, counted_us: 0..basis.length_us() };
     let mut rows = 0;

@@ -27,8 +27,8 @@ routing {
 ";
 
 fn commit(number: u64, wall_ms: i64, text: &str) -> ConfigCommit {
-    let (author, comment, hash) = (String::new(), String::new(), String::new());
-    ConfigCommit { number, wall_ms, author, comment, hash, text: text.into() }
+    let (label, hash, text) = (pbx::commit::Label::default(), String::new(), text.into());
+    ConfigCommit { number, wall_ms, label, hash, text, unconfirmed: None }
 }
 
 fn at(ms: u64, detail: Detail) -> LegEvent {
