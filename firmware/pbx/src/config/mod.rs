@@ -12,6 +12,7 @@ mod print;
 pub mod problem;
 mod proof;
 mod read;
+pub mod rebase;
 pub mod schema;
 pub mod show;
 mod token;
