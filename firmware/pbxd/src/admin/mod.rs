@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod desk;
+mod place;
 pub mod reset;
 mod tickets;
 
