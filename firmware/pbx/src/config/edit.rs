@@ -494,6 +494,13 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     }
 }
 
+/// Whether the words name a leaf that takes the hash of a password: none when they do not, otherwise the index at which the
+/// hash stands, or is to stand.
+pub fn password_at(words: &[&str]) -> Option<usize> {
+    let path = resolve(words).ok()?;
+    path.leaf.filter(|(_, row)| row.kind == Kind::Password).map(|_| path.used)
+}
+
 /// Whether a command writes a secret in clear, or cannot be told apart from one that does.
 pub fn tells_secret(line: &str) -> bool {
     let Ok(words) = words(line) else { return true };
