@@ -714,4 +714,4 @@ fn two_columns(rows: &[(String, String)]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -240,6 +240,13 @@ impl<S: Sources> Session<S> {
         self.over = true;
     }
 
+    /// The line is gone: so is whoever sat at it.
+    pub fn hang_up(&mut self) {
+        if !self.over {
+            self.leave(None);
+        }
+    }
+
     /// Passwords go into the draft as their hashes. None: the words are no password's.
     pub(super) fn set_password(&mut self, words: &[String]) -> Option<Answer> {
         let borrowed: Vec<&str> = words.iter().map(String::as_str).collect();

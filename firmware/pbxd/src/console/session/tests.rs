@@ -17,7 +17,7 @@ const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1
     agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
 
 /// A box that answers from a text, and takes commits.
-struct Still {
+pub struct Still {
     number: u64,
     text: String,
     reverts: Option<u64>,
@@ -375,7 +375,11 @@ fn who_is_no_user_gets_no_further_and_is_locked_out() {
     }
     let said = session.take(b"alice\ramberkite\r");
     assert!(said.contains("too many failures") && said.ends_with("login: "), "{said:?}");
-    assert!(session.sources.record.iter().any(|row| row == "console: lock-out line console"), "{:?}", session.sources.record);
+    assert!(
+        session.sources.record.iter().any(|row| row == "console: lock-out line console"),
+        "{:?}",
+        session.sources.record
+    );
     session.sources.now_s = 301;
     assert!(session.take(b"alice\ramberkite\r").contains("logged in: alice (admin)"));
     assert!(session.take(b"show calls\r").contains("none"));
@@ -421,9 +425,7 @@ fn an_unset_box_lets_whoever_is_there_make_an_admin() {
     let said = session.take(b"set user bob password \"blueheron\"\rshow user\rcompare\r");
     assert!(!said.contains("$argon2id$"), "hashes are secrets, too: {said}");
     assert!(session.take(b"commit\r").contains("is in force"));
-    assert!(
-        session.sources.text.contains(&hashed("amberkite")) && session.sources.text.contains(&hashed("blueheron"))
-    );
+    assert!(session.sources.text.contains(&hashed("amberkite")) && session.sources.text.contains(&hashed("blueheron")));
     session.take(b"exit\rexit\r");
     assert!(session.is_over());
     let mut next = Session::new(session.into_sources());
