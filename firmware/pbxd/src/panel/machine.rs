@@ -324,7 +324,7 @@ impl Machine {
     fn held_ok(&mut self, scene: &Scene, requests: &mut Vec<Request>) {
         let (Screen::Surge { held_since }, Some(view)) = (&mut self.screen, scene.view()) else { return };
         if held_since.take().is_some() {
-            requests.push(Request::Operate(Act::Surge { on: !view.surge }));
+            requests.push(Request::Operate(Act::Surge { on: !view.surge, until: None }));
         }
     }
 
