@@ -270,7 +270,10 @@ fn unknown_names_get_the_nearest_known_one() {
     );
     assert_eq!(remedy("menu m { prompt p; keys 1 { to echo; } }"), "write `key` if that is meant, otherwise remove it");
     assert_eq!(remedy("system { hostname x; }"), "write `name` if that is meant, otherwise remove it");
-    assert_eq!(remedy("system { zzz x; }"), "remove it; known here: name, language, utc-offset");
+    assert_eq!(
+        remedy("system { zzz x; }"),
+        "remove it; known here: name, language, utc-offset, idle-logout-min, login-failures, lock-out-s"
+    );
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
 use pbx::config::{
-    Agent, Calendar, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor, Extension, Language, Line,
-    Media, Menu, OverflowKind, Queue, Reason, Relax, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor,
-    System, Trunk, Vip, Wanted,
+    Agent, AlarmRule, COUNTRIES, Calendar, Chassis, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor,
+    Extension, Language, Line, Media, Menu, Method, Network, NumbersSeen, OverflowKind, Prefix, Queue, Reason, Relax,
+    Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor, System, Trunk, User, Vip, Wanted,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -240,8 +240,47 @@ prop_compose! {
         let address = if other { [10, 1, 2, 3].into() } else { ip };
         let rtp_ports = (ports.0 * 2, ports.0 * 2 + ports.1 * 2 - 1);
         let media = Media { address, rtp_ports, jitter_ms: jitter * 20, silence_timeout_s };
-        Config { system: System { name, language, utc_offset_min }, sip, media, routing, ..Config::preset() }
+        Config { system: System { name, language, utc_offset_min, ..System::preset("") }, sip, media, routing, ..Config::preset() }
     }
+}
+
+prop_compose! {
+    /// The box itself, and who may change it.
+    fn the_box()(country in select(COUNTRIES.to_vec()), panel_lock in any::<bool>(), console_speed in 1_200..=921_600u32,
+                 device in option::of("/dev/tty[A-Z]{1,3}[0-9]"), interface in "[a-z]{1,4}[0-9]", vlan in option::of(1..=4_094u32),
+                 dns in btree_set(any::<u32>(), 0..4), host in 1..=254u8, length in 24..=30u8,
+                 method in select(Method::ALL.to_vec()), users in user_list(), buzzer in any::<bool>(),
+                 alarm in select(pbx::text::alarm::WORDS.to_vec())) -> Config {
+        let address = Prefix { address: [10, 9, 8, host].into(), length };
+        let gateway = (method == Method::Static).then_some(address.address);
+        let address = (method == Method::Static).then_some(address);
+        let dns = dns.into_iter().map(|bits| IpAddr::V4(bits.into())).collect();
+        Config {
+            chassis: Chassis { country: country.into(), panel_lock, console_device: device, console_speed },
+            network: Network { interface, method, address, gateway, dns, vlan },
+            users,
+            alarms: [(alarm.to_string(), AlarmRule { buzzer })].into(),
+            ..Config::preset()
+        }
+    }
+}
+
+/// None, or several with an admin first.
+fn user_list() -> impl Strategy<Value = BTreeMap<String, User>> {
+    let user =
+        (select(Role::ALL.to_vec()), select(NumbersSeen::ALL.to_vec()), any::<Option<bool>>(), "[A-Za-z0-9+/]{22}");
+    let user = user.prop_map(|(role, numbers, english, salt)| User {
+        role,
+        password: format!("$argon2id$v=19$m=19456,t=2,p=1${salt}$aGFzaGhhc2hoYXNoaGFzaA"),
+        numbers,
+        language: english.map(|english| if english { Language::En } else { Language::Zh }),
+    });
+    vec(user, 0..4).prop_map(|mut users| {
+        if let Some(first) = users.first_mut() {
+            first.role = Role::Admin;
+        }
+        numbered(users, |n| format!("user.{n}"))
+    })
 }
 
 fn routing() -> impl Strategy<Value = Routing> {
@@ -386,8 +425,8 @@ pub fn config() -> impl Strategy<Value = Config> {
         let skills = vec(label().prop_map(|title| Skill { title }), many.skills);
         let served =
             (vec(calendar(), many.calendars), skills, vec(queue(many), many.queues), vec(menu(many), many.menus));
-        (head(), people(many), outside(many), served, codes()).prop_map(
-            move |(head, people, outside, (calendars, skills, queues, menus), codes)| Config {
+        (head(), people(many), outside(many), served, codes(), the_box()).prop_map(
+            move |(head, people, outside, (calendars, skills, queues, menus), codes, site)| Config {
                 system: head.system,
                 sip: head.sip,
                 media: head.media,
@@ -402,6 +441,10 @@ pub fn config() -> impl Strategy<Value = Config> {
                 numbers: outside.numbers,
                 dids: outside.dids,
                 codes,
+                chassis: site.chassis,
+                network: site.network,
+                users: site.users,
+                alarms: site.alarms,
                 ..people
             },
         )

@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::acd::{Consent, EmptyFactor, Strategy};
 use super::value::Value;
-use super::{Destination, Language};
+use super::{Destination, Language, Method, NumbersSeen, Prefix, Role};
 use crate::calendar::{DaysOff, Extra, Hours};
 
 /// A type that a leaf can fill.
@@ -70,6 +70,33 @@ macro_rules! word_field {
 
 word_field!(Strategy, LongestIdle);
 word_field!(Consent, None);
+word_field!(Method, Unmanaged);
+word_field!(Role, Viewer);
+word_field!(NumbersSeen, Masked);
+
+impl Field for Prefix {
+    fn blank() -> Self {
+        Prefix { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), length: 0 }
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        if let Value::Text(word) = value { Prefix::of_word(&word) } else { None }
+    }
+    fn to_value(&self) -> Value {
+        Value::Text(self.to_string())
+    }
+}
+
+impl Field for Vec<IpAddr> {
+    fn blank() -> Self {
+        Vec::new()
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        if let Value::Texts(words) = value { words.iter().map(|word| word.parse().ok()).collect() } else { None }
+    }
+    fn to_value(&self) -> Value {
+        Value::Texts(self.iter().map(ToString::to_string).collect())
+    }
+}
 
 impl Field for BTreeSet<EmptyFactor> {
     fn blank() -> Self {
@@ -146,4 +173,4 @@ macro_rules! optional {
     )*};
 }
 
-optional!(u8, u16, u32, String);
+optional!(u8, u16, u32, String, Prefix, IpAddr, Language);

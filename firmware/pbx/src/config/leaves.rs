@@ -7,6 +7,7 @@ use super::acd::{
     Agent, CONSENT_WORDS, Calendar, Did, Disposition, EMPTY_FACTOR_WORDS, Queue, Reason, Relax, Routing,
     STRATEGY_WORDS, Skill, Supervisor, Vip, Wanted,
 };
+use super::admin::{AlarmRule, COUNTRIES, Chassis, METHOD_WORDS, NUMBERS_SEEN_WORDS, Network, ROLE_WORDS, User};
 use super::field::Field;
 use super::schema::{Leaf, Preset, ReasonPart, Sectioned, Table, count, preset, seconds};
 use super::value::{Kind, Unit, Value, Vocabulary};
@@ -74,6 +75,10 @@ const STRATEGY: Kind = Kind::Word(&Vocabulary {
 });
 const EMPTY_FACTORS: Kind = Kind::Words(&Vocabulary { own: EMPTY_FACTOR_WORDS, foreign: &[] });
 const CONSENT: Kind = Kind::Word(&Vocabulary { own: CONSENT_WORDS, foreign: &[] });
+const COUNTRY: Kind = Kind::Word(&Vocabulary { own: COUNTRIES, foreign: &[] });
+const METHOD: Kind = Kind::Word(&Vocabulary { own: METHOD_WORDS, foreign: &[] });
+const ROLE: Kind = Kind::Word(&Vocabulary { own: ROLE_WORDS, foreign: &[] });
+const NUMBERS_SEEN: Kind = Kind::Word(&Vocabulary { own: NUMBERS_SEEN_WORDS, foreign: &[] });
 const REQUIRED: &str = "required";
 const PREFERRED: &str = "preferred";
 const NEED: Kind = Kind::Word(&Vocabulary { own: &[REQUIRED, PREFERRED], foreign: &[] });
@@ -82,6 +87,36 @@ section! { System, SYSTEM {
     "name" name: Kind::Label, Is("cordboard"), SYSTEM_NAME;
     "language" language: Kind::Language, Is("zh-CN"), SYSTEM_LANGUAGE;
     "utc-offset" utc_offset_min: Kind::UtcOffset, Is("+08:00"), SYSTEM_UTC_OFFSET;
+    "idle-logout-min" idle_logout_min: Kind::Number { min: 1, max: 60, step: 1, unit: Unit::Minutes }, Is("10"), SYSTEM_IDLE_LOGOUT;
+    "login-failures" login_failures: count(1, 20), Is("5"), SYSTEM_LOGIN_FAILURES;
+    "lock-out-s" lock_out_s: seconds(10, 86_400), Is("300"), SYSTEM_LOCK_OUT;
+} }
+
+section! { Chassis, CHASSIS {
+    "country" country: COUNTRY, Is("CN"), CHASSIS_COUNTRY;
+    "panel-lock" panel_lock: Kind::Flag, Is("no"), CHASSIS_PANEL_LOCK;
+    "console-device" console_device: Kind::Device, Absent, CHASSIS_CONSOLE_DEVICE;
+    "console-speed" console_speed: count(1_200, 921_600), Is("115200"), CHASSIS_CONSOLE_SPEED;
+} }
+
+section! { Network, NETWORK {
+    "interface" interface: Kind::Name, Is("eth0"), NETWORK_INTERFACE;
+    "method" method: METHOD, Is("unmanaged"), NETWORK_METHOD;
+    "address" address: Kind::Prefix, Absent, NETWORK_ADDRESS;
+    "gateway" gateway: Kind::Address, Absent, NETWORK_GATEWAY;
+    "dns" dns: Kind::Addresses, Absent, NETWORK_DNS;
+    "vlan" vlan: count(1, 4_094), Absent, NETWORK_VLAN;
+} }
+
+section! { User, USER {
+    "role" role: ROLE, Is("viewer"), USER_ROLE;
+    "password" password: Kind::Password, Must, USER_PASSWORD;
+    "numbers" numbers: NUMBERS_SEEN, Is("masked"), USER_NUMBERS;
+    "language" language: Kind::Language, Absent, USER_LANGUAGE;
+} }
+
+section! { AlarmRule, ALARM {
+    "buzzer" buzzer: Kind::Flag, Is("yes"), ALARM_BUZZER;
 } }
 
 section! { Sip, SIP {
@@ -308,6 +343,8 @@ impl Config {
             sip: Sip::preset(""),
             media: Media::preset(""),
             routing: Routing::preset(""),
+            chassis: Chassis::preset(""),
+            network: Network::preset(""),
             codes: Codes::preset(""),
             ..Config::blank()
         }
@@ -320,6 +357,10 @@ impl Config {
             sip: Sip::blank(),
             media: Media::blank(),
             routing: Routing::blank(),
+            chassis: Chassis::blank(),
+            network: Network::blank(),
+            users: BTreeMap::new(),
+            alarms: BTreeMap::new(),
             lines: BTreeMap::new(),
             extensions: BTreeMap::new(),
             calendars: BTreeMap::new(),

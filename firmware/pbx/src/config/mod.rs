@@ -1,7 +1,9 @@
 //! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
 //! file; nothing outside here knows the text form.
 
+#[macro_use]
 mod acd;
+mod admin;
 pub(crate) mod as_text;
 mod check;
 pub mod document;
@@ -26,6 +28,7 @@ pub use acd::{
     Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Strategy, Supervisor, Vip, Wanted,
 };
+pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
 pub use written::Written;
@@ -124,6 +127,14 @@ pub struct Config {
     pub media: Media,
     /// `routing { … }`
     pub routing: Routing,
+    /// `chassis { … }`
+    pub chassis: Chassis,
+    /// `network { … }`
+    pub network: Network,
+    /// `user alice { … }`: who may log in at the console; without any, whoever is there.
+    pub users: BTreeMap<String, User>,
+    /// `alarm line-battery { … }`
+    pub alarms: BTreeMap<String, AlarmRule>,
     /// `card N { port M { … } }`
     pub lines: BTreeMap<PortId, Line>,
     /// `extension 2001 { … }`
@@ -188,6 +199,12 @@ pub struct System {
     /// `utc-offset +08:00`, -12:00 to +14:00, default +08:00: local time of calendars, in minutes east of Greenwich.
     /// There is no daylight saving time.
     pub utc_offset_min: i32,
+    /// `idle-logout-min`, 1-60, default 10: a session at the console ends after so long without a key.
+    pub idle_logout_min: u32,
+    /// `login-failures`, 1-20, default 5: so many wrong passwords in a row lock a user out.
+    pub login_failures: u32,
+    /// `lock-out-s`, 10-86400, default 300.
+    pub lock_out_s: u32,
 }
 
 /// `sip { … }`

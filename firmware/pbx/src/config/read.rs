@@ -104,6 +104,10 @@ impl Reader<'_> {
         self.config.sip = self.single(Section::Sip, nodes);
         self.config.media = self.single(Section::Media, nodes);
         self.config.routing = self.single(Section::Routing, nodes);
+        self.config.chassis = self.single(Section::Chassis, nodes);
+        self.config.network = self.single(Section::Network, nodes);
+        self.config.users = self.keyed(Section::User, nodes, "");
+        self.config.alarms = self.keyed(Section::Alarm, nodes, "");
         self.cards(nodes);
         self.config.extensions = self.keyed(Section::Extension, nodes, "");
         self.config.calendars = self.keyed(Section::Calendar, nodes, "");

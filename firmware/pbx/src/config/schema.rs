@@ -10,6 +10,7 @@ use super::acd::{
     Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Supervisor, Vip, Wanted,
 };
+use super::admin::{AlarmRule, Chassis, Network, User};
 use super::value::{Kind, Unit, Value, Vocabulary};
 use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
 use crate::text::{Key, help, problem};
@@ -65,6 +66,10 @@ impl Table {
             | Section::Sip
             | Section::Media
             | Section::Routing
+            | Section::Chassis
+            | Section::Network
+            | Section::User
+            | Section::Alarm
             | Section::Card
             | Section::Port
             | Section::Wanted
@@ -172,6 +177,10 @@ impl Section {
             Section::Sip => rows_of::<Sip>(),
             Section::Media => rows_of::<Media>(),
             Section::Routing => rows_of::<Routing>(),
+            Section::Chassis => rows_of::<Chassis>(),
+            Section::Network => rows_of::<Network>(),
+            Section::User => rows_of::<User>(),
+            Section::Alarm => rows_of::<AlarmRule>(),
             Section::Card => Vec::new(),
             Section::Port => rows_of::<Line>(),
             Section::Extension => rows_of::<Extension>(),
@@ -213,6 +222,14 @@ pub enum Section {
     Media,
     /// `routing`
     Routing,
+    /// `chassis`
+    Chassis,
+    /// `network`
+    Network,
+    /// `user NAME`
+    User,
+    /// `alarm NAME`
+    Alarm,
     /// `card N`
     Card,
     /// `port M` in a card
@@ -290,6 +307,7 @@ impl Block {
 
 const NUMBER: Kind = Kind::Digits { min: 2, max: 15, plus: false };
 const OUTSIDE: Kind = Kind::Digits { min: 2, max: 15, plus: true };
+const ALARM: Kind = Kind::Word(&Vocabulary { own: crate::text::alarm::WORDS, foreign: &[] });
 const OVERFLOW_KIND: Kind = Kind::Word(&Vocabulary { own: OVERFLOW_KIND_WORDS, foreign: &[] });
 
 /// All sections, in the order in which they are read and printed.
@@ -298,6 +316,10 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Sip, "sip", None, None, help::SIP),
     block(Section::Media, "media", None, None, help::MEDIA),
     block(Section::Routing, "routing", None, None, help::ROUTING),
+    block(Section::Chassis, "chassis", None, None, help::CHASSIS),
+    block(Section::Network, "network", None, None, help::NETWORK),
+    block(Section::User, "user", None, Some(Kind::Name), help::USER),
+    block(Section::Alarm, "alarm", None, Some(ALARM), help::ALARM),
     block(Section::Card, "card", None, Some(count(1, 16)), help::CARD),
     block(Section::Port, "port", Some(Section::Card), Some(count(1, PORTS_MAX)), help::PORT),
     block(Section::Extension, "extension", None, Some(NUMBER), help::EXTENSION),
@@ -463,6 +485,10 @@ mod tests {
         sound::<Sip>(Some(Section::Sip));
         sound::<Media>(Some(Section::Media));
         sound::<Routing>(Some(Section::Routing));
+        sound::<Chassis>(Some(Section::Chassis));
+        sound::<Network>(Some(Section::Network));
+        sound::<User>(Some(Section::User));
+        sound::<AlarmRule>(Some(Section::Alarm));
         sound::<Calendar>(Some(Section::Calendar));
         sound::<Skill>(Some(Section::Skill));
         sound::<Wanted>(Some(Section::Wanted));

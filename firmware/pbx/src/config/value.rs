@@ -10,7 +10,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::problem::shown;
 use super::schema::Table;
-use super::{Destination, Language, when};
+use super::{Destination, Language, Prefix, when};
 use crate::calendar::{DaysOff, Extra, Hours};
 use crate::text::{Key, Text, problem};
 
@@ -18,6 +18,8 @@ use crate::text::{Key, Text, problem};
 pub const LABEL_CHARS_MAX: usize = 64;
 /// Bounds of a phone's password, in characters.
 pub const SECRET_CHARS: (usize, usize) = (8, 64);
+/// Longest hash of a password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Longest name of a queue, menu, trunk or prompt, in characters.
 pub const NAME_CHARS_MAX: usize = 32;
 /// Bounds of a feature code, in characters.
@@ -32,6 +34,8 @@ pub enum Unit {
     Seconds,
     /// Milliseconds.
     Milliseconds,
+    /// Minutes.
+    Minutes,
 }
 
 /// The words that a leaf takes.
@@ -70,6 +74,14 @@ pub enum Kind {
     Label,
     /// A password.
     Secret,
+    /// A password that cannot be read back: its Argon2id hash (RFC 9106) in PHC string format.
+    Password,
+    /// A device file.
+    Device,
+    /// An IP address with the length of its network.
+    Prefix,
+    /// Several IP addresses.
+    Addresses,
     /// Letters, digits, `-`, `_`, `.`.
     Name,
     /// A telephone number.
@@ -184,6 +196,7 @@ impl Kind {
             | Kind::Numbers { .. }
             | Kind::Languages
             | Kind::Words(_)
+            | Kind::Addresses
             | Kind::Skills
             | Kind::Hours
             | Kind::DaysOff
@@ -192,6 +205,9 @@ impl Kind {
             | Kind::Flag
             | Kind::Label
             | Kind::Secret
+            | Kind::Password
+            | Kind::Device
+            | Kind::Prefix
             | Kind::Name
             | Kind::Digits { .. }
             | Kind::Reference(_)
@@ -211,7 +227,7 @@ impl Kind {
 
     /// Whether it is shown to nobody.
     pub(super) const fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::Pin { .. })
+        matches!(self, Kind::Secret | Kind::Password | Kind::Pin { .. })
     }
 
     /// Whether its words can name entries of a table.
@@ -251,6 +267,7 @@ impl Kind {
                 each(words, |word| vocabulary.find(word).map(ToOwned::to_owned)).map(Value::Texts)
             }
             Kind::Languages => each(words, language).map(Value::Languages),
+            Kind::Addresses => each(words, |word| Some(word.parse::<IpAddr>().ok()?.to_string())).map(Value::Texts),
             Kind::Hours => each(words, when::hours).map(Value::Hours),
             Kind::DaysOff => each(words, when::days_off).map(Value::DaysOff),
             Kind::ExtraHours => each(words, when::extra).map(Value::ExtraHours),
@@ -263,6 +280,9 @@ impl Kind {
         let value = match self {
             Kind::Number { min, max, step, .. } => return read_number(word, min, max, step),
             Kind::Secret => return read_secret(word),
+            Kind::Password => return read_password(word),
+            Kind::Device => text_if(device(word), word),
+            Kind::Prefix => Prefix::of_word(word).map(|prefix| Value::Text(prefix.to_string())),
             Kind::Pin { min, max } => return read_pin(word, min, max),
             Kind::Word(vocabulary) => vocabulary.find(word).map(|own| Value::Text(own.to_owned())),
             Kind::UtcOffset => when::utc_offset(word).map(Value::UtcOffset),
@@ -293,6 +313,7 @@ impl Kind {
             Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
             // These take several words and are read above.
             Kind::Languages
+            | Kind::Addresses
             | Kind::Destination
             | Kind::Words(_)
             | Kind::Skills
@@ -316,12 +337,17 @@ impl Kind {
                 match unit {
                     Unit::None => text,
                     Unit::Seconds => text.with("step", u64::from(step)).with("unit", problem::SECONDS),
+                    Unit::Minutes => text.with("step", u64::from(step)).with("unit", problem::MINUTES),
                     Unit::Milliseconds => text.with("step", u64::from(step)).with("unit", problem::MILLISECONDS),
                 }
             }
             Kind::Flag => problem::EXPECT_FLAG.into(),
             Kind::Label => Text::new(problem::EXPECT_LABEL).with("max", LABEL_CHARS_MAX as u64),
             Kind::Secret => bounded(problem::EXPECT_SECRET, SECRET_CHARS.0, SECRET_CHARS.1),
+            Kind::Password => problem::EXPECT_PASSWORD.into(),
+            Kind::Device => problem::EXPECT_DEVICE.into(),
+            Kind::Prefix => problem::EXPECT_PREFIX.into(),
+            Kind::Addresses => problem::EXPECT_ADDRESSES.into(),
             Kind::Name => Text::new(problem::EXPECT_NAME).with("max", NAME_CHARS_MAX as u64),
             Kind::Digits { min, max, plus: false } => bounded(problem::EXPECT_DIGITS, min, max),
             Kind::Digits { min, max, plus: true } => bounded(problem::EXPECT_DIGITS_PLUS, min, max),
@@ -527,6 +553,29 @@ fn read_secret(word: &str) -> Result<Value, Text> {
     }
     text_if(count <= SECRET_CHARS.1 && printable(word), word)
         .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
+}
+
+/// Neither a hash nor what was meant to become one is repeated in a message.
+fn read_password(word: &str) -> Result<Value, Text> {
+    let parts: Vec<&str> = word.split('$').collect();
+    let base64 =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
+    let settings = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b','));
+    let whole = match parts[..] {
+        ["", "argon2id", "v=19", cost, salt, hash] => settings(cost) && base64(salt) && base64(hash),
+        _ => false,
+    };
+    text_if(whole && word.len() <= PASSWORD_BYTES_MAX, word).ok_or_else(|| problem::PASSWORD_CLEAR.into())
+}
+
+/// `/dev/ttyS0`, `/dev/serial/by-id/usb-x`.
+fn device(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    let steps = || word.split('/').skip(1);
+    word.starts_with("/dev/")
+        && word.len() <= LABEL_CHARS_MAX
+        && word.chars().all(plain)
+        && steps().all(|step| !step.is_empty() && step != "..")
 }
 
 /// The PIN itself is never repeated in a message.

@@ -36,6 +36,10 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     out.extend(viewer.section(Section::Sip, None, &config.sip));
     out.extend(viewer.section(Section::Media, None, &config.media));
     out.extend(viewer.section(Section::Routing, None, &config.routing));
+    out.extend(viewer.section(Section::Chassis, None, &config.chassis));
+    out.extend(viewer.section(Section::Network, None, &config.network));
+    viewer.all(&mut out, Section::User, &config.users);
+    viewer.all(&mut out, Section::Alarm, &config.alarms);
     viewer.cards(&mut out);
     viewer.all(&mut out, Section::Extension, &config.extensions);
     viewer.all(&mut out, Section::Calendar, &config.calendars);

@@ -76,3 +76,30 @@ pub const NAMES: &[(&str, Key)] = &[
     ("rtp-ports", RTP_PORTS),
     ("wrong-pin", WRONG_PIN),
 ];
+
+/// The names alone.
+pub const WORDS: &[&str] = &[
+    "line-battery",
+    "line-fault",
+    "card-fault",
+    "store-write",
+    "recorder-overrun",
+    "inbox-full",
+    "sip-socket",
+    "highway",
+    "hardware-bus",
+    "sip-auth",
+    "bug",
+    "diverged",
+    "prompt-missing",
+    "rtp-ports",
+    "wrong-pin",
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_names_are_those_of_the_texts() {
+        assert!(super::NAMES.iter().map(|(name, _)| name).eq(super::WORDS));
+    }
+}

@@ -140,4 +140,26 @@ texts! {
     CODES_PICK: "接听等待者，后加其位置", "supervisor: take a caller, his place follows";
     CODES_QUEUE_CALLERS: "播报等待人数", "how many callers wait";
     CODES_SURGE: "开启或关闭应急模式", "surge profile on or off";
+    SYSTEM_IDLE_LOGOUT: "控制台无操作后自动退出的时间", "a session at the console ends after so long without a key";
+    SYSTEM_LOGIN_FAILURES: "连续输错几次密码后锁定", "so many wrong passwords in a row lock a user out";
+    SYSTEM_LOCK_OUT: "锁定的时间", "how long a user is locked out";
+    CHASSIS: "设备本身", "the box itself";
+    CHASSIS_COUNTRY: "模拟线路的国家标准，下次启动生效", "norm of the analog lines, from the next start on";
+    CHASSIS_PANEL_LOCK: "前面板只能查看，不能更改", "the front panel only shows and changes nothing";
+    CHASSIS_CONSOLE_DEVICE: "控制台的串口设备，8N1", "serial device of the console, 8N1";
+    CHASSIS_CONSOLE_SPEED: "串口速率（bit/s）", "its speed in bit/s";
+    NETWORK: "网络", "network";
+    NETWORK_INTERFACE: "网口", "interface";
+    NETWORK_METHOD: "地址来源：unmanaged 不由本机管理，dhcp 自动获取，static 手工设定", "where the address comes from: unmanaged leaves it to the machine, dhcp asks a server, static is written here";
+    NETWORK_ADDRESS: "static 时的地址和掩码长度", "address and length of the network, with static";
+    NETWORK_GATEWAY: "static 时的网关", "gateway, with static";
+    NETWORK_DNS: "域名服务器", "name servers";
+    NETWORK_VLAN: "VLAN 标签", "VLAN tag";
+    USER: "控制台用户", "user of the console";
+    USER_ROLE: "viewer 查看，operator 操作，admin 更改配置", "viewer looks, operator acts, admin changes the configuration";
+    USER_PASSWORD: "密码，仅保存 Argon2id 摘要；在控制台直接键入明文即可", "password, kept as an Argon2id hash only; the console makes it of what you type";
+    USER_NUMBERS: "主叫号码是否完整显示", "whether whole numbers of callers are shown";
+    USER_LANGUAGE: "该用户的控制台语言，默认系统语言", "language of this user's console; that of the system by default";
+    ALARM: "某一告警的处理方式", "what an alarm does";
+    ALARM_BUZZER: "前面板是否鸣响", "whether the front panel sounds";
 }

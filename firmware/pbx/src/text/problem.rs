@@ -217,4 +217,18 @@ texts! {
     TABLE_MENU: "菜单", "menu";
     TABLE_DID: "外线号码", "did";
     TABLE_TRUNK: "中继", "trunk";
+    MINUTES: "分钟", "minutes";
+    EXPECT_PASSWORD: " Argon2id 摘要；在控制台用 set user … password \"明文\" 由设备生成", "an Argon2id hash; at the console `set user … password \"words\"` makes it";
+    EXPECT_DEVICE: "设备文件，如 `/dev/ttyS0`", "a device file, like `/dev/ttyS0`";
+    EXPECT_PREFIX: "地址和掩码长度，如 `192.168.1.10/24`", "an address and the length of its network, like `192.168.1.10/24`";
+    EXPECT_ADDRESSES: "方括号内的一个或多个 IP 地址", "IP addresses in brackets";
+    PASSWORD_CLEAR: "密码不是 Argon2id 摘要（配置中从不保存明文密码）", "the password is not an Argon2id hash (a configuration never holds one in clear)";
+    NO_ADMIN: "没有 role admin 的用户：此后谁也不能更改配置", "no user has role admin: nobody could change the configuration any more";
+    NO_ADMIN_REMEDY: "给至少一个用户 `role admin`", "give at least one user `role admin`";
+    STATIC_BARE: "method static 缺少 address", "method static has no address";
+    STATIC_BARE_REMEDY: "写上 `address 192.168.1.10/24` 之类的地址", "write one, like `address 192.168.1.10/24`";
+    NETWORK_UNUSED: "method 为 {method} 时 {leaf} 不起作用", "{leaf} means nothing with method {method}";
+    NETWORK_UNUSED_REMEDY: "删除它，或改为 `method static`", "remove it, or write `method static`";
+    GATEWAY_OUTSIDE: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
+    GATEWAY_OUTSIDE_REMEDY: "核对地址、掩码长度和网关", "compare address, length of the network and gateway";
 }

@@ -19,9 +19,6 @@ use pbx::door::Input;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 
-/// Network norm of the analog lines until the configuration names one.
-const COUNTRY: &str = "CN";
-
 /// The way to the line cards.
 pub type Lines = Sender<(PortId, LineCommand)>;
 
@@ -67,9 +64,13 @@ pub fn start_recorder(
 }
 
 /// Starts the thread of the line cards when there is a chassis.
-pub fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
+pub fn start_hardware(
+    options: &Run,
+    config: &Config,
+    inbox: Inbox,
+) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
     let Some(product) = product(options) else { return Ok((None, None)) };
-    let setup = board::Setup { product, country: COUNTRY.into() };
+    let setup = board::Setup { product, country: config.chassis.country.clone() };
     let (lines, commands) = channel();
     let report = move |input| {
         inbox.send(input);
@@ -127,4 +128,13 @@ pub fn share(told: Option<&Path>) -> PathBuf {
         [PathBuf::from("/usr/share/cordboard"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rootfs/share")];
     let mut places = beside.chain(others);
     told.map(Path::to_path_buf).or_else(|| places.find(|dir| dir.join("prompts").is_dir())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_configuration_knows_the_countries_that_the_driver_knows() {
+        let known = drivers::si3050::country::COUNTRIES.iter().map(|country| country.code);
+        assert!(known.eq(pbx::config::COUNTRIES.iter().copied()));
+    }
 }
