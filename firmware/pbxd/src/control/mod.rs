@@ -105,7 +105,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         share: threads::share(options.share.as_deref()),
         again: Arc::clone(&again),
     });
-    let panel = threads::start_panel(options, core.lookout(), inbox.clone());
+    let panel = threads::start_panel(options, admin.clone());
     let console = threads::start_console(options, admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines, tickets };
