@@ -69,8 +69,8 @@ texts! {
     NO_ANSWER: "无应答", "no answer";
     NEXT: "下一步", "Next";
 
-    CHECKING: "正在检查并写入…", "checking and storing…";
-    PROBING: "正在测试…", "testing…";
+    CHECKING: "正在检查并写入…", "checking and storing";
+    PROBING: "正在测试…", "testing";
     DONE: "完成", "Done";
     REFUSED: "未生效", "Not in force";
     IN_FORCE: "已生效。", "It is in force.";
@@ -101,8 +101,8 @@ texts! {
     PASSWORD: "管理员密码", "Admin password";
     PASSWORD_USER: "用户 admin，请记下：", "User admin; write it down:";
     PASSWORD_TAKE: "OK 采用  → 自己输入", "OK takes it  → your own";
-    PASSWORD_OWN: "↑↓字符 →下一位 ←删除 OK完成", "↑↓ char  → next  ← erase  OK";
-    PASSWORD_SHORT: "↑↓字符 →下一位 ←删除 至少8位", "↑↓ char  → next  ← erase  8 at least";
+    PASSWORD_OWN: "↑↓字符 →下一位 ←删除 OK完成", "↑↓ char → next ← erase  OK";
+    PASSWORD_SHORT: "↑↓字符 →下一位 ←删除 需8位", "↑↓ char → next ← erase min 8";
     PLACE: "时区和国家", "Clock and country";
     COUNTRY: "国家/线路制式", "Country of lines";
     OFFSET: "时区", "Local time";

@@ -160,7 +160,7 @@ impl Draw<'_> {
         self.heading(&self.word(form.reset.word()), &hint);
         self.canvas.text(3, ROW + 1, BRIGHT, form.reset.about().raw(self.language));
         let code = form.code();
-        let x = self.canvas.text(3, 2 * ROW + 2, DIM, &text(key::TYPE_CODE, self.language, &[("code", &code)]));
+        let x = self.canvas.text(3, 2 * ROW + 2, BRIGHT, &text(key::TYPE_CODE, self.language, &[("code", &code)]));
         let (shown, at) = form.digits.shown();
         // Typed digits have no digit at hand any more.
         let at = if form.is_typed() { usize::MAX } else { at };
@@ -228,7 +228,7 @@ impl Draw<'_> {
 
     pub(super) fn trial(&mut self) {
         let left = self.left();
-        self.heading(&self.word(key::TRIAL), &left);
+        self.heading(&self.word(key::TRIAL), "");
         let words = text(key::TRIAL_LEFT, self.language, &[("time", &left)]);
         self.canvas.text(3, ROW + 2, BRIGHT, &words);
         self.canvas.fill(0, HEIGHT - ROW, WIDTH, ROW, FAINT);
