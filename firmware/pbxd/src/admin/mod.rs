@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod desk;
+mod place;
 pub mod reset;
 mod tickets;
 
@@ -45,6 +46,8 @@ pub struct Admin {
     data: PathBuf,
     /// Prompts and music.
     share: PathBuf,
+    /// Factory settings.
+    factory: Arc<str>,
     /// The program begins anew when it has stopped.
     again: Arc<AtomicBool>,
 }
@@ -104,6 +107,8 @@ pub struct Parts {
     pub data: PathBuf,
     /// Prompts and music.
     pub share: PathBuf,
+    /// Factory settings.
+    pub factory: String,
     /// Shared with the control task: begin anew after the stop.
     pub again: Arc<AtomicBool>,
 }
@@ -111,8 +116,9 @@ pub struct Parts {
 impl Admin {
     /// A handle.
     pub fn new(parts: Parts) -> Admin {
-        let Parts { inbox, lookout, store, tickets, data, share, again } = parts;
-        Admin { inbox, lookout, store, tickets, desks: Desks::default(), data, share, again }
+        let Parts { inbox, lookout, store, tickets, data, share, factory, again } = parts;
+        let (desks, factory) = (Desks::default(), factory.into());
+        Admin { inbox, lookout, store, tickets, desks, data, share, factory, again }
     }
 
     /// The data directory.

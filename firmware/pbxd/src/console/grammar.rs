@@ -40,6 +40,23 @@ pub enum Act {
     ShowDraft,
     Compare,
     CommitCheck,
+    Commit,
+    CommitConfirmed,
+    Confirm,
+    Rollback,
+    Update,
+    Save,
+    LoadMerge,
+    LoadOverride,
+    LoadSet,
+    Edit,
+    Up,
+    Top,
+    Run,
+    ConfigureExclusive,
+    ShowCommits,
+    RescueSave,
+    RescueDelete,
     Leave,
     Discard,
 }
@@ -67,6 +84,14 @@ pub enum Argument {
     Language,
     /// In quotes.
     Text,
+    /// 1 to 1440.
+    Minutes,
+    /// How many commits back, or `rescue`.
+    Back,
+    /// `usb:/site.conf`, `terminal`.
+    Place,
+    /// A whole line of the `>` prompt.
+    Command,
 }
 
 impl Argument {
@@ -82,11 +107,15 @@ impl Argument {
             Argument::Number => key::A_NUMBER,
             Argument::Language => key::C_CLI_LANGUAGE,
             Argument::Text => key::A_TEXT,
+            Argument::Minutes => key::A_MINUTES,
+            Argument::Back => key::A_BACK,
+            Argument::Place => key::A_PLACE,
+            Argument::Command => key::A_COMMAND,
         }
     }
 
     const fn takes_many(self) -> bool {
-        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce)
+        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce | Argument::Command)
     }
 }
 
@@ -117,6 +146,15 @@ const TO: Part = W("to", key::E_TO);
 const EXIT: Part = W("exit", key::E_EXIT);
 const DRAFT: Part = W("show", key::E_SHOW);
 const CLI: Part = W("cli", key::C_CLI);
+const CONFIGURE: Part = W("configure", key::C_CONFIGURE);
+const REQUEST: Part = W("request", key::C_REQUEST);
+const SYSTEM: Part = W("system", key::C_REQUEST_SYSTEM);
+const WHOLE: Part = W("configuration", key::C_REQUEST_CONFIGURATION);
+const RESCUE: Part = W("rescue", key::C_RESCUE);
+const COMMIT: Part = W("commit", key::E_COMMIT);
+const WHY: Part = W("comment", key::E_COMMIT_COMMENT);
+const FOR_A_TIME: Part = W("confirmed", key::E_COMMIT_CONFIRMED);
+const LOAD: Part = W("load", key::E_LOAD);
 
 const fn at(parts: &'static [Part], act: Act) -> Command {
     Command { mode: Mode::Operational, parts, act }
@@ -141,7 +179,13 @@ const COMMANDS: &[Command] = &[
     at(&[SHOW, CONFIGURATION, Take(A::PathInForce)], Act::ShowConfiguration),
     at(&[SHOW, W("state", key::C_SHOW_STATE), W("at", key::C_SHOW_AT), Take(A::Time)], Act::ShowState),
     at(&[W("explain", key::C_EXPLAIN), W("call", key::C_EXPLAIN_CALL), Take(A::Call)], Act::Explain),
-    at(&[W("configure", key::C_CONFIGURE)], Act::Configure),
+    at(&[SHOW, W("system", key::C_SHOW_SYSTEM), W("commit", key::C_SHOW_COMMITS)], Act::ShowCommits),
+    at(&[CONFIGURE], Act::Configure),
+    at(&[CONFIGURE, W("private", key::C_PRIVATE)], Act::Configure),
+    at(&[CONFIGURE, W("exclusive", key::C_EXCLUSIVE)], Act::ConfigureExclusive),
+    at(&[W("confirm", key::E_CONFIRM)], Act::Confirm),
+    at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("save", key::C_RESCUE_SAVE)], Act::RescueSave),
+    at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("delete", key::C_RESCUE_DELETE)], Act::RescueDelete),
     at(&[W("set", key::C_SET), CLI, W("length", key::C_CLI_LENGTH), Take(A::Number)], Act::SetLength),
     at(&[W("set", key::C_SET), CLI, W("language", key::C_CLI_LANGUAGE), Take(A::Language)], Act::SetLanguage),
     at(&[W("help", key::C_HELP)], Act::Help),
@@ -154,7 +198,24 @@ const COMMANDS: &[Command] = &[
     edit(&[DRAFT], Act::ShowDraft),
     edit(&[DRAFT, Take(A::Path)], Act::ShowDraft),
     edit(&[W("compare", key::E_COMPARE)], Act::Compare),
-    edit(&[W("commit", key::E_COMMIT), W("check", key::E_COMMIT_CHECK)], Act::CommitCheck),
+    edit(&[W("compare", key::E_COMPARE), Take(A::Back)], Act::Compare),
+    edit(&[COMMIT], Act::Commit),
+    edit(&[COMMIT, W("check", key::E_COMMIT_CHECK)], Act::CommitCheck),
+    edit(&[COMMIT, WHY, Take(A::Text)], Act::Commit),
+    edit(&[COMMIT, FOR_A_TIME], Act::CommitConfirmed),
+    edit(&[COMMIT, FOR_A_TIME, Take(A::Minutes)], Act::CommitConfirmed),
+    edit(&[COMMIT, FOR_A_TIME, Take(A::Minutes), WHY, Take(A::Text)], Act::CommitConfirmed),
+    edit(&[W("confirm", key::E_CONFIRM)], Act::Confirm),
+    edit(&[W("rollback", key::E_ROLLBACK), Take(A::Back)], Act::Rollback),
+    edit(&[W("update", key::E_UPDATE)], Act::Update),
+    edit(&[W("save", key::E_SAVE), Take(A::Place)], Act::Save),
+    edit(&[LOAD, W("merge", key::E_MERGE), Take(A::Place)], Act::LoadMerge),
+    edit(&[LOAD, W("override", key::E_OVERRIDE), Take(A::Place)], Act::LoadOverride),
+    edit(&[LOAD, W("set", key::E_LOAD_SET), Take(A::Place)], Act::LoadSet),
+    edit(&[W("edit", key::E_EDIT), Take(A::Path)], Act::Edit),
+    edit(&[W("up", key::E_UP)], Act::Up),
+    edit(&[W("top", key::E_TOP)], Act::Top),
+    edit(&[W("run", key::E_RUN), Take(A::Command)], Act::Run),
     edit(&[W("help", key::C_HELP)], Act::Help),
     edit(&[EXIT], Act::Leave),
     edit(&[EXIT, W("discard", key::E_EXIT_DISCARD)], Act::Discard),
@@ -348,7 +409,9 @@ mod tests {
         let edit = |line| said(Mode::Configuration, line);
         assert_eq!(edit("sh"), Err(Wrong::Unknown("sh".into())));
         assert_eq!(edit("show"), Ok((Act::ShowDraft, String::new())));
-        assert_eq!(edit("commit"), Err(Wrong::Incomplete));
+        assert_eq!(edit("commit"), Ok((Act::Commit, String::new())));
+        assert_eq!(edit("commit confirmed 5 comment why"), Ok((Act::CommitConfirmed, "5 why".into())));
+        assert_eq!(edit("load merge"), Err(Wrong::Incomplete));
         assert_eq!(edit("set queue support weight 3"), Ok((Act::Set, "queue support weight 3".into())));
         assert_eq!(edit("set did 4001234 to queue support"), Ok((Act::Set, "did 4001234 to queue support".into())));
         assert_eq!(edit("rename queue support to help"), Ok((Act::Rename, "queue support help".into())));

@@ -1,18 +1,34 @@
 //! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
 
 use super::*;
+use crate::admin::{Ask, Checked, Desks, Done, Editing, Refused};
 use crate::console::show::{Glance, Machine};
+use crate::store::ConfigCommit;
 use base::time::{Instant, Now, Wall};
+use pbx::commit::{CommitNow, Label};
+use pbx::config::Written;
 use pbx::equipment::PhoneNow;
 use pbx::standing::Standing;
+use pbx::text::admin;
 use proptest::prelude::*;
 use std::sync::Arc;
 
 const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1:5060; }\nextension 2001 { secret amber-kite; }\n\
     agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
 
-/// A box that answers from a text.
-struct Still;
+/// A box that answers from a text, and takes commits.
+struct Still {
+    number: u64,
+    text: String,
+    reverts: Option<u64>,
+    desks: Desks,
+}
+
+impl Default for Still {
+    fn default() -> Still {
+        Still { number: 7, text: SITE.into(), reverts: None, desks: Desks::default() }
+    }
+}
 
 impl Sources for Still {
     fn glance(&mut self) -> Option<Glance> {
@@ -31,7 +47,77 @@ impl Sources for Still {
     }
 
     fn in_force(&mut self, _: Language) -> Result<Option<Stored>, String> {
-        Ok(Some(Stored { number: 7, text: SITE.into() }))
+        Ok(Some(Stored { number: self.number, text: self.text.clone() }))
+    }
+
+    fn now(&mut self) -> Instant {
+        Instant::BOOT
+    }
+
+    fn commit_now(&mut self) -> Option<CommitNow> {
+        Some(CommitNow { number: self.number, storing: None, reverts: self.reverts.map(|back| (Instant::BOOT, back)) })
+    }
+
+    fn history(&mut self, _: Language) -> Result<Vec<ConfigCommit>, String> {
+        let label = Label { author: "alice".into(), origin: "console".into(), comment: "ticket 4711".into() };
+        let row = |number| ConfigCommit {
+            number,
+            wall_ms: 0,
+            label: label.clone(),
+            hash: String::new(),
+            text: String::new(),
+            unconfirmed: None,
+        };
+        Ok((1..=self.number).rev().map(row).collect())
+    }
+
+    fn back(&mut self, steps: u32, _: Language) -> Result<Stored, String> {
+        match steps {
+            0 => Ok(Stored { number: self.number, text: self.text.clone() }),
+            1 => Ok(Stored { number: self.number - 1, text: SITE.replace("客服", "以前") }),
+            _ => Err("no such commit".into()),
+        }
+    }
+
+    fn rescue(&mut self, _: Language) -> Result<Stored, String> {
+        Err("no rescue".into())
+    }
+
+    fn set_rescue(&mut self, _: Option<u64>, _: &str) -> Result<(), Text> {
+        Ok(())
+    }
+
+    fn check(&mut self, text: &str) -> Checked {
+        match Written::of(text) {
+            Ok(site) => Checked { site: Some(site), ..Checked::default() },
+            Err(problems) => Checked { problems, ..Checked::default() },
+        }
+    }
+
+    fn commit(&mut self, ask: Ask, site: Written) -> Result<Done, Refused> {
+        if ask.base != self.number {
+            return Err(Refused::Because(Text::new(admin::BUSY)));
+        }
+        self.reverts = ask.confirm_within_min.map(|_| self.number);
+        self.number += 1;
+        self.text = site.text.to_string();
+        Ok(Done { number: self.number, reverts_in_s: ask.confirm_within_min.unwrap_or(0) * 60 })
+    }
+
+    fn confirm(&mut self, _: &str) -> Result<u64, Refused> {
+        self.reverts.take().map(|_| self.number).ok_or(Refused::Because(Text::new(admin::NOTHING_TO_CONFIRM)))
+    }
+
+    fn enter(&mut self, who: &str, exclusive: bool) -> Result<(Desk, Vec<Editing>), Box<Editing>> {
+        self.desks.enter(who, "console", exclusive, Instant::BOOT)
+    }
+
+    fn save(&mut self, place: &str, _: &str, _: Language) -> Result<String, String> {
+        Ok(place.into())
+    }
+
+    fn load(&mut self, _: &str, _: Language) -> Result<String, String> {
+        Ok("queue loaded { agents [ 1001 ]; }\n".into())
     }
 
     fn story(&mut self, call: &str, _: Language) -> Result<String, String> {
@@ -49,7 +135,7 @@ impl Sources for Still {
 
 /// A session that was greeted; with a terminal that answers when it has a size.
 fn session(size: Option<(u16, u16)>) -> Session<Still> {
-    let mut session = Session::new(Still);
+    let mut session = Session::new(Still::default());
     session.take(b"\x03");
     if let Some((rows, columns)) = size {
         session.take(format!("\x1b[{rows};{columns}R").as_bytes());
@@ -113,17 +199,12 @@ fn a_draft_is_changed_compared_checked_and_thrown_away() {
     let mut session = session(Some((0, 0)));
     session.take(b"set cli length 0\rset cli language en\r");
     let said = session.take(b"configure\r");
-    assert!(
-        said.contains("commit 7") && said.contains("cannot be put in force from here yet") && said.ends_with("box# ")
-    );
+    assert!(said.contains("commit 7") && said.contains("Configuration mode") && said.ends_with("box# "));
     session.take(b"set queue support max-length 30\rset did 4001 to queue nobody\r");
     assert!(session.take(b"compare\r").contains("+        max-length 30;"));
     assert!(session.take(b"show queue support | display set\r").contains("set queue support max-length 30"));
     assert!(session.take(b"commit check\r").contains("nobody"));
-    assert!(
-        session.take(b"commit\r").contains("not complete"),
-        "there is no such command yet, and none that does nothing"
-    );
+    assert!(session.take(b"commit\r").contains("1 errors"), "what is wrong is not put in force");
     assert!(session.take(b"exit\r").contains("The draft has changes"));
     assert!(session.take(b"exit discard\r").ends_with("box> "));
     session.take(b"exit\r");
@@ -173,4 +254,56 @@ fn a_secret_is_not_in_the_history() {
     session.take(b"set extension 2001 secret \"amber-kite\r");
     session.take(b"\x1b[A");
     assert_eq!(session.line.text(), "set extension 2001 name Wang");
+}
+
+#[test]
+fn a_change_is_committed_confirmed_and_fetched_back() {
+    let mut session = session(None);
+    let mut say = |line: &str| session.take(format!("{line}\r").as_bytes());
+    assert!(say("configure").contains("draft of commit 7"));
+    assert!(say("commit").contains("Nothing is changed"));
+    assert!(say("edit queue support").ends_with("box[queue support]# "));
+    say("set weight 3");
+    let compared = say("compare");
+    assert!(compared.contains("+        weight 3;"), "{compared}");
+    assert!(say("up").ends_with("box# "));
+    say("set queue support agents [ 1009 ]");
+    let refused = say("commit");
+    assert!(refused.contains("1009") && refused.contains("1 errors"), "{refused}");
+    say("set queue support agents [ 1001 ]");
+    let done = say("commit confirmed 5 comment \"ticket 4711\"");
+    assert!(done.contains("commit 8 is in force and goes back in 5:00"), "{done}");
+    assert!(say("run show system commit").contains("in force, not confirmed"));
+    assert!(say("confirm").contains("commit 8 stays"));
+    assert!(say("rollback 1").contains("commit 7 is in the draft"));
+    assert!(say("compare").contains("support"), "the draft is that one");
+    assert!(say("rollback 60").contains("no such commit"));
+    assert!(say("commit confirmed x").contains("no number of minutes"));
+    say("exit discard");
+    assert!(say("confirm").contains("nothing waits"));
+}
+
+#[test]
+fn what_is_pasted_goes_into_the_draft_and_other_admins_are_told() {
+    let mut session = session(None);
+    session.take(b"configure\rload merge terminal\r");
+    let said = session.take(b"queue pasted {\r agents [ 1001 ];\r}\r\x04");
+    assert!(said.contains("it is in the draft") && said.ends_with("box# "), "{said:?}");
+    assert!(session.take(b"show queue pasted\r").contains("agents [ 1001 ];"));
+    session.take(b"load set terminal\r");
+    let said = session.take(b"set queue pasted weight 5\rfrob\r\x04");
+    assert!(said.contains("2") && said.contains("frob"), "{said:?}");
+    assert!(!session.take(b"show queue pasted\r").contains("weight"), "all or nothing");
+    session.take(b"load override terminal\r?");
+    session.take(b"\x03");
+    assert!(session.take(b"load merge usb:/site.conf\r").contains("in the draft"));
+    assert!(session.take(b"show queue loaded\r").contains("1001"));
+    // Somebody else came, and one who wants to be alone.
+    let held = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).err().unwrap();
+    assert_eq!(held.who, "admin");
+    session.take(b"exit discard\r");
+    let (_lock, others) = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).ok().unwrap();
+    assert!(others.is_empty());
+    let said = session.take(b"configure\r");
+    assert!(said.contains("locked by bob (panel)") && said.ends_with("box> "), "{said:?}");
 }
