@@ -24,26 +24,36 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Steps back from the deepest screen to the idle one: the last step of the first set-up, and what is said after it.
 const DEPTH_MAX: usize = 6;
 
-/// Two bytes are one event: a finger, time that passes, or another state of the box.
-pub fn panel_keys(bytes: &[u8]) {
+/// Two bytes are one event: a finger, time that passes, another state of the box, or somebody who types the code of a
+/// reset and holds OK. Which kinds of requests were made.
+pub fn panel_keys(bytes: &[u8]) -> BTreeSet<&'static str> {
+    let mut made = BTreeSet::new();
     let mut now = Now { at: Instant::from_micros(1_000_000_000), wall: Wall::from_millis(1_795_318_380_000) };
     let mut machine = Machine::new(now.at, Settings::default());
     let mut state = scene(0, now);
+    let mut down = Key::Ok;
     for pair in bytes.chunks_exact(2).take(2_000) {
         let (what, value) = (pair[0], pair[1]);
-        now.at += Duration::from_millis(u64::from(value) * if what & 0x40 == 0 { 1 } else { 1_000 });
+        now.at += Duration::from_millis(u64::from(value) * if what % 64 == 63 { 1_000 } else { 1 });
         state.now = now;
-        let key = Key::ALL[usize::from(value) % Key::ALL.len()];
-        let event = match what % 8 {
-            0..=2 => Event::Key(KeyEvent::Pressed(key)),
-            3 => Event::Key(KeyEvent::Repeated(key)),
-            4 => Event::Key(KeyEvent::Held(key)),
-            5 => Event::Key(KeyEvent::Released(key)),
-            6 => {
+        let event = match what % 64 {
+            0..=39 => {
+                down = FINGER[usize::from(value) % FINGER.len()];
+                Event::Key(KeyEvent::Pressed(down))
+            }
+            40..=44 => Event::Key(KeyEvent::Repeated(down)),
+            45..=50 => Event::Key(KeyEvent::Held(down)),
+            51..=55 => Event::Key(KeyEvent::Released(down)),
+            56 => {
                 state = scene(value, now);
                 Event::Tick
             }
-            _ if what & 0x80 != 0 => Event::Told(told(value)),
+            57 => Event::Told(told(value)),
+            58..=61 => {
+                type_code(&mut machine, now.at, &state);
+                down = Key::Ok;
+                Event::Key(KeyEvent::Held(down))
+            }
             _ => Event::Tick,
         };
         let before = machine.screen().clone();
@@ -53,8 +63,58 @@ pub fn panel_keys(bytes: &[u8]) {
         for request in &requests {
             assert!(asks || matches!(request, Request::Keep(_)), "only OK asks for anything: {request:?}");
             earned(request, &before, &state);
+            made.insert(kind(request));
         }
         holds(&machine, now.at, &state);
+    }
+    made
+}
+
+/// Keys as a finger finds them that wants to get somewhere.
+const FINGER: [Key; 12] = [
+    Key::Up,
+    Key::Down,
+    Key::Down,
+    Key::Down,
+    Key::Down,
+    Key::Left,
+    Key::Right,
+    Key::Right,
+    Key::Ok,
+    Key::Ok,
+    Key::Ok,
+    Key::Back,
+];
+
+/// Every kind of request.
+pub const KINDS: [&str; 9] = ["acknowledge", "keep", "mode", "surge", "set-up", "change", "confirm", "reset", "probe"];
+
+fn kind(request: &Request) -> &'static str {
+    match request {
+        Request::Operate(Act::Acknowledge { .. }) => "acknowledge",
+        Request::Operate(Act::Mode { .. }) => "mode",
+        Request::Operate(_) => "surge",
+        Request::Keep(_) => "keep",
+        Request::Work(Job::Change(change), _) if change.lines.len() >= 4 && change.password.is_some() => "set-up",
+        Request::Work(Job::Change(_), _) => "change",
+        Request::Work(Job::Confirm, _) => "confirm",
+        Request::Work(Job::Factory | Job::Erase, _) => "reset",
+        Request::Work(Job::Probe, _) => "probe",
+    }
+}
+
+/// Key by key, until it is typed and OK is down.
+fn type_code(machine: &mut Machine, now: Instant, scene: &Scene) {
+    for _ in 0..60 {
+        let Screen::Reset(form) = machine.screen() else { return };
+        let (shown, at) = form.digits.shown();
+        let (typed, wanted) = (shown.chars().nth(at), form.code().chars().nth(at));
+        let key = if typed == wanted { Key::Right } else { Key::Up };
+        if form.is_typed() {
+            machine.step(now, Event::Key(KeyEvent::Pressed(Key::Ok)), scene);
+            return;
+        }
+        machine.step(now, Event::Key(KeyEvent::Pressed(key)), scene);
     }
 }
 
@@ -121,7 +181,7 @@ fn scene(number: u8, now: Now) -> Scene {
         number => Core::Seen(Box::new(view(number, now))),
     };
     let trial = Some(u64::from(number % 3)).filter(|trial| *trial > 0);
-    let dice = Some(u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15)).filter(|_| number % 13 != 0);
+    let dice = Some(u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15)).filter(|_| !number.is_multiple_of(13));
     Scene { now, facts: Facts { dice, trial, ..Facts::default() }, core }
 }
 
@@ -132,9 +192,9 @@ fn network(number: u8) -> Network {
         method: Method::ALL[usize::from(number % 3)],
         address: [None, Some(prefix([10, 0, 0, 2].into())), Some(prefix(Ipv6Addr::LOCALHOST.into()))]
             [usize::from(number / 3 % 3)],
-        gateway: Some([10, 0, 0, 1].into()).filter(|_| number % 2 == 0),
+        gateway: Some([10, 0, 0, 1].into()).filter(|_| number.is_multiple_of(2)),
         dns: vec![[8, 8, 8, 8].into(); usize::from(number % 3)],
-        vlan: Some(u32::from(number) * 16).filter(|vlan| *vlan > 0 && number % 4 == 0),
+        vlan: Some(u32::from(number) * 16).filter(|vlan| *vlan > 0 && number.is_multiple_of(4)),
     }
 }
 
@@ -169,7 +229,7 @@ fn view(number: u8, now: Now) -> View {
         surge_matters: bit(4),
         hours_matter: bit(6),
         unset: bit(7),
-        locked: number % 11 == 0,
+        locked: number.is_multiple_of(11),
         hushed: BTreeSet::new(),
         network: network(number),
         country: "CN".into(),
