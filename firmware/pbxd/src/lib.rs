@@ -17,6 +17,7 @@ pub mod log;
 pub mod media_thread;
 pub mod panel;
 pub mod password;
+pub mod reach;
 pub mod recorder;
 pub mod seal;
 pub mod store;

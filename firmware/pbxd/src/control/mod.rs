@@ -110,7 +110,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         factory,
         again: Arc::clone(&again),
     });
-    let panel = threads::start_panel(options, core.lookout(), inbox.clone());
+    let panel = threads::start_panel(options, admin.clone());
     let serial = threads::start_serial(admin.clone());
     let console = threads::start_console(options, admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;

@@ -5,7 +5,6 @@ use crate::admin::{Admin, Tickets};
 use crate::cli::Run;
 use crate::console::{self, port::ConsoleThread, serial::SerialThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
-use crate::journal::lookout::Lookout;
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
 use crate::panel::{self, task::PanelThread};
 use crate::recorder::{Recorder, RecorderError};
@@ -80,12 +79,8 @@ pub fn start_hardware(
 }
 
 /// Starts the thread of the front panel when there is a chassis. A box without its panel works all the same.
-pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<PanelThread> {
-    let operate = move |act| {
-        // A person whose key had no effect presses again.
-        let _ = inbox.offer(act, |act| Input::Operator { actor: "panel".into(), act });
-    };
-    let started = panel::task::spawn(product(options)?, options.data.clone(), lookout, operate);
+pub fn start_panel(options: &Run, admin: Admin) -> Option<PanelThread> {
+    let started = panel::task::spawn(product(options)?, admin);
     started.map_err(|why| tracing::warn!("no thread for the front panel: {why}")).ok()
 }
 
