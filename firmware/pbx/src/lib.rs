@@ -41,6 +41,7 @@ pub mod standing;
 mod supervise;
 pub mod text;
 mod timers;
+pub mod trial;
 mod wish;
 
 pub use pbx::Pbx;

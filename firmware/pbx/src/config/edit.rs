@@ -390,7 +390,9 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
     // Of `billing:7` the entry is `billing`: a new level takes the place of the old one.
     let entry = |word: &str| word.split(':').next().unwrap_or_default().to_string();
     let skills = row.kind == Kind::Skills;
-    let again = |old: &String| !row.kind.repeats() && given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)));
+    let again = |old: &String| {
+        !row.kind.repeats() && given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)))
+    };
     let kept: Vec<String> = kept.into_iter().filter(|old| !again(old)).collect();
     let all: Vec<&str> = kept.iter().map(String::as_str).chain(given.iter().copied()).collect();
     row.kind.read(&all).map_err(|why| {
