@@ -42,6 +42,7 @@ mod supervise;
 pub mod switch;
 pub mod text;
 mod timers;
+pub mod trial;
 mod wish;
 
 pub use pbx::Pbx;

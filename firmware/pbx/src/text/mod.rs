@@ -35,6 +35,7 @@ pub mod reason;
 pub mod start;
 pub mod state;
 pub mod story;
+pub mod trial;
 pub mod word;
 
 /// One text of the catalogue.
@@ -213,6 +214,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("start", start::ALL),
     ("state", state::ALL),
     ("story", story::ALL),
+    ("trial", trial::ALL),
     ("word", word::ALL),
 ];
 
