@@ -17,6 +17,7 @@ pub mod commit;
 pub mod config;
 pub mod dialplan;
 pub mod door;
+pub mod effect;
 pub mod equipment;
 pub mod event;
 mod inward;

@@ -32,8 +32,8 @@ pub use acd::{
 pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
-pub use tree::TEXT_BYTES_MAX;
 pub use test::Test;
+pub use tree::TEXT_BYTES_MAX;
 pub use written::Written;
 
 use crate::calendar::Date;

@@ -392,11 +392,23 @@ impl Preset {
 }
 
 /// A type that a section fills.
-pub(super) trait Sectioned: Sized + 'static {
+pub(crate) trait Sectioned: Sized + 'static {
     /// Its leaves.
     const LEAVES: &'static [Leaf<Self>];
     /// Before anything is read.
     fn blank() -> Self;
+}
+
+/// The leaves in which two sections of a kind differ, with both values as words.
+pub(crate) fn differing<T: Sectioned>(old: &T, new: &T) -> Vec<(&'static str, String, String)> {
+    let leaves = T::LEAVES.iter().map(|leaf| (leaf.name, (leaf.get)(old), (leaf.get)(new)));
+    let differ = leaves.filter(|(_, old, new)| old != new);
+    differ.map(|(name, old, new)| (name, old.words().join(" "), new.words().join(" "))).collect()
+}
+
+/// The names of those leaves.
+pub(crate) fn changed<T: Sectioned>(old: &T, new: &T) -> Vec<&'static str> {
+    differing(old, new).into_iter().map(|(name, _, _)| name).collect()
 }
 
 /// A `T` with the defaults of its leaves in the section with this key.

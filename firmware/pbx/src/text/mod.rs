@@ -26,6 +26,7 @@ macro_rules! texts {
 pub mod admin;
 pub mod alarm;
 pub mod console;
+pub mod effect;
 pub mod explain;
 pub mod help;
 pub mod ladder;
@@ -205,6 +206,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("admin", admin::ALL),
     ("alarm", alarm::ALL),
     ("console", console::ALL),
+    ("effect", effect::ALL),
     ("explain", explain::ALL),
     ("help", help::ALL),
     ("ladder", ladder::ALL),

@@ -5,7 +5,7 @@
 use super::session::Session;
 use super::sources::Sources;
 use serialport::{DataBits, FlowControl, Parity, SerialPort, StopBits};
-use std::io::{ErrorKind, Read, Write};
+use std::io::ErrorKind;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
