@@ -8,7 +8,7 @@ use crate::seal::MasterKey;
 use crate::store;
 use crate::store::read::{Reader, open_readonly};
 use crate::story::cdr::{Cdr, cdr};
-use crate::{clock, control, story};
+use crate::{control, story};
 use base::id::Uid;
 use base::media::Side;
 use base::time::Wall;
