@@ -65,6 +65,11 @@ impl Site {
         self
     }
 
+    /// These extensions alone, with these secrets: what somebody else writes into the configuration.
+    pub fn secrets(&mut self, extensions: &[(&str, &str)]) {
+        self.extensions = extensions.iter().map(|(name, secret)| ((*name).into(), (*secret).into())).collect();
+    }
+
     /// With line 1/1.
     pub fn with_line(mut self) -> Site {
         self.line = true;

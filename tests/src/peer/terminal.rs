@@ -32,6 +32,23 @@ impl Terminal {
         Ok(terminal)
     }
 
+    /// Attaches after a session that has ended; the new one has a line of its own, which may take a moment.
+    pub fn attach_again(appliance: &Appliance) -> Outcome<Terminal> {
+        let until = Instant::now() + LONG;
+        loop {
+            let tried = Terminal::attach(appliance).and_then(|mut terminal| {
+                let heard = terminal.hear(Instant::now() + Duration::from_secs(1))?;
+                Ok(Some(terminal).filter(|_| heard))
+            });
+            match tried {
+                Ok(Some(terminal)) => return Ok(terminal),
+                Ok(None) | Err(_) if Instant::now() < until => std::thread::yield_now(),
+                Ok(None) => return Err(Trouble("the console does not come back".into())),
+                Err(why) => return Err(why),
+            }
+        }
+    }
+
     /// Types.
     pub fn types(&mut self, text: &str) -> Outcome {
         self.bytes(text.as_bytes())
@@ -48,6 +65,21 @@ impl Terminal {
         loop {
             if let Some(at) = self.said.find(wanted) {
                 let rest = self.said.split_off(at + wanted.len());
+                return Ok(std::mem::replace(&mut self.said, rest));
+            }
+            if !self.hear(until)? {
+                return Err(Trouble(format!("waited for {wanted:?}, the terminal shows:\n{}", self.said)));
+            }
+        }
+    }
+
+    /// Reads until one of them comes, the earliest.
+    pub fn expect_any(&mut self, wanted: &[&str]) -> Outcome<String> {
+        let until = Instant::now() + LONG;
+        loop {
+            let found = wanted.iter().filter_map(|one| Some((self.said.find(one)?, one.len()))).min();
+            if let Some((at, length)) = found {
+                let rest = self.said.split_off(at + length);
                 return Ok(std::mem::replace(&mut self.said, rest));
             }
             if !self.hear(until)? {

@@ -2,6 +2,7 @@
 //! Every change is looked at by the schema before anything is touched: a refused one changes nothing.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -93,6 +94,21 @@ fn resolve(words: &[&str]) -> Result<Path, Box<Refused>> {
         path.steps.push((block.section, SortKey(key)));
     }
     Ok(path)
+}
+
+/// The sections around a body.
+fn within(steps: Vec<(Section, SortKey)>, held: Body) -> Document {
+    let around = |held, step| Body { sections: [(step, Entry::bare(held))].into(), ..Body::default() };
+    Document { body: steps.into_iter().rev().fold(held, around) }
+}
+
+/// `queue` without the name of one: the path before it, and the kind.
+fn keyless(words: &[&str]) -> Option<(Path, &'static Block)> {
+    let (name, before) = words.split_last()?;
+    let path = resolve(before).ok().filter(|path| path.leaf.is_none())?;
+    let section = path.steps.last().map(|(section, _)| *section);
+    let block = Block::within(section).find(|block| block.name == *name && block.key.is_some())?;
+    Some((path, block))
 }
 
 /// The words of a value, and whether they stood in brackets.
@@ -280,24 +296,28 @@ impl Document {
         merge(&mut self.body, other.body);
     }
 
-    /// The part at a path; none when nothing is written there.
+    /// The part at a path, which may be all sections of a kind; none when nothing is written there.
     ///
     /// # Errors
     /// When the schema has no such place.
     pub fn part(&self, words: &[&str]) -> Result<Option<Document>, Box<Refused>> {
+        if let Some((path, block)) = keyless(words) {
+            let Some(body) = self.body_at(&path.steps) else { return Ok(None) };
+            let sections = body.sections.iter().filter(|((section, _), _)| *section == block.section);
+            let sections: BTreeMap<_, _> = sections.map(|(head, entry)| (head.clone(), entry.clone())).collect();
+            let held = Body { sections, ..Body::default() };
+            return Ok((!held.sections.is_empty()).then(|| within(path.steps, held)));
+        }
         let path = resolve(words)?;
         let Some(body) = self.body_at(&path.steps) else { return Ok(None) };
-        let mut held = match path.leaf {
+        let held = match path.leaf {
             None => body.clone(),
             Some((place, _)) => {
                 let Some(entry) = body.leaves.get(&place) else { return Ok(None) };
                 Body { leaves: [(place, entry.clone())].into(), ..Body::default() }
             }
         };
-        for step in path.steps.into_iter().rev() {
-            held = Body { sections: [(step, Entry::bare(held))].into(), ..Body::default() };
-        }
-        Ok(Some(Document { body: held }))
+        Ok(Some(within(path.steps, held)))
     }
 
     /// What can follow these whole words.
