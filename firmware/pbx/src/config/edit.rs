@@ -2,14 +2,14 @@
 //! Every change is looked at by the schema before anything is touched: a refused one changes nothing.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::document::{Body, Document, Entry, MASK, SortKey, canonical_key, masked, one_line};
 use super::problem::{Problem, Report, shown};
 use super::read::{give, nearest, suggest};
-use super::schema::{Block, Row, Section, Table};
+use super::schema::{Block, Preset, Row, Section, Table};
+use super::test::Next;
 use super::token::{TokenKind, scan};
 use super::tree::TEXT_BYTES_MAX;
 use super::value::{Kind, Value};
@@ -155,7 +155,8 @@ impl Document {
             let at = kept.iter().position(named).filter(|_| row.kind.takes_list()).ok_or_else(absent)?;
             kept.remove(at);
         }
-        if kept.is_empty() {
+        // Where nothing written means something else than nobody, nobody stays written.
+        if kept.is_empty() && row.default != Preset::Unset {
             body.leaves.remove(&place);
             return Ok(());
         }
@@ -336,6 +337,9 @@ impl Document {
         if row.kind == Kind::Destination {
             return self.destinations(row, given);
         }
+        if let Some(next) = row.kind.next(given) {
+            return self.following(row, next);
+        }
         if !given.is_empty() && !row.kind.takes_list() {
             return Vec::new();
         }
@@ -361,6 +365,21 @@ impl Document {
         self.entries(Kind::Reference(table))
             .map(|word| Choice { word: Some(word), about: table.word().into() })
             .collect()
+    }
+
+    fn following(&self, row: Row, next: Next) -> Vec<Choice> {
+        let choice = |word: String, about: Key| Choice { word: Some(word), about: about.into() };
+        let other = |about: Key| Choice { word: None, about: about.into() };
+        match next {
+            Next::Words(words) => words.into_iter().map(|word| choice(word.to_string(), row.doc)).collect(),
+            Next::Keys(sections, else_) => {
+                let keys = self.body.sections.keys().filter(|(section, _)| sections.contains(section));
+                let doc = |section: Section| Block::of(section).map_or(row.doc, |block| block.doc);
+                let keys = keys.map(|(section, key)| choice(key.0.clone(), doc(*section)));
+                keys.chain(else_.map(other)).collect()
+            }
+            Next::Other(about) => [other(about)].into(),
+        }
     }
 
     /// The entries that a reference of this kind can name.
@@ -425,7 +444,9 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
     // Of `billing:7` the entry is `billing`: a new level takes the place of the old one.
     let entry = |word: &str| word.split(':').next().unwrap_or_default().to_string();
     let skills = row.kind == Kind::Skills;
-    let again = |old: &String| given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)));
+    let again = |old: &String| {
+        !row.kind.repeats() && given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)))
+    };
     let kept: Vec<String> = kept.into_iter().filter(|old| !again(old)).collect();
     let all: Vec<&str> = kept.iter().map(String::as_str).chain(given.iter().copied()).collect();
     row.kind.read(&all).map_err(|why| {
@@ -464,22 +485,7 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     let rows = section.map(Section::rows).unwrap_or_default();
     for (place, entry) in &mut body.leaves {
         let Some(row) = rows.get(*place) else { continue };
-        if !entry.held.references(row.kind).contains(&(table, was)) {
-            continue;
-        }
-        let renamed = |word: String| match word.split_once(':') {
-            Some((name, level)) if name == was && row.kind == Kind::Skills => format!("{is}:{level}"),
-            _ if word == was => is.to_string(),
-            _ => word,
-        };
-        // Of a destination the first word is its sort.
-        let fixed = usize::from(row.kind == Kind::Destination);
-        let words = entry.held.words().into_iter().enumerate();
-        let words: Vec<String> = words.map(|(at, w)| if at < fixed { w } else { renamed(w) }).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if let Ok(value) = row.kind.read(&words) {
-            entry.held = value;
-        }
+        entry.held.rename(row.kind, table, was, is);
     }
     let named = |section: Section| Block::of(section).and_then(|b| b.key) == Some(Kind::Reference(table));
     let heads: Vec<_> =
@@ -492,6 +498,13 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     for ((inner, _), entry) in &mut body.sections {
         follow(&mut entry.held, Some(*inner), table, was, is);
     }
+}
+
+/// Whether the words name a leaf that takes the hash of a password: none when they do not, otherwise the index at which the
+/// hash stands, or is to stand.
+pub fn password_at(words: &[&str]) -> Option<usize> {
+    let path = resolve(words).ok()?;
+    path.leaf.filter(|(_, row)| row.kind == Kind::Password).map(|_| path.used)
 }
 
 /// Whether a command writes a secret in clear, or cannot be told apart from one that does.

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::acd::{Consent, EmptyFactor, Strategy};
+use super::test::{Expectation, TestCall};
 use super::value::Value;
 use super::{Destination, Language, Method, NumbersSeen, Prefix, Role};
 use crate::calendar::{DaysOff, Extra, Hours};
@@ -173,4 +174,6 @@ macro_rules! optional {
     )*};
 }
 
-optional!(u8, u16, u32, String, Prefix, IpAddr, Language);
+field!(TestCall, TestCall::default(), TestCall);
+field!(Vec<Expectation>, Vec::new(), Expectations);
+optional!(Vec<String>, u8, u16, u32, String, Prefix, IpAddr, Language);

@@ -11,10 +11,10 @@ use super::admin::{AlarmRule, COUNTRIES, Chassis, METHOD_WORDS, NUMBERS_SEEN_WOR
 use super::field::Field;
 use super::schema::{Leaf, Preset, ReasonPart, Sectioned, Table, count, preset, seconds};
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Test, Trunk};
 use crate::text::help;
 
-use Preset::{Absent, Are, Is, Must, OwnKey, SipAddress, SystemLanguage};
+use Preset::{Absent, Are, Is, Must, OwnKey, SipAddress, SystemLanguage, Unset};
 
 /// Fills a type from its rows. `beside` are fields that inner sections fill.
 macro_rules! section {
@@ -283,6 +283,14 @@ section! { Codes, CODES {
     "surge" surge: Kind::Code, Is("*29"), CODES_SURGE;
 } }
 
+section! { Test, TEST {
+    "call" call: Kind::TestCall, Must, TEST_CALL;
+    "callers-before" callers_before: count(0, 50), Is("0"), TEST_CALLERS_BEFORE;
+    "press" press: Kind::Keys, Absent, TEST_PRESS;
+    "agents" agents: Kind::References(Table::Agent), Unset, TEST_AGENTS;
+    "expect" expect: Kind::Expectations, Must, TEST_EXPECT;
+} }
+
 /// The leaf of `number`, `key`, `otherwise`, `overflow` and `exit`.
 pub const TO: &[Leaf<Destination>] = &[Leaf {
     name: "to",
@@ -377,6 +385,7 @@ impl Config {
             reasons: BTreeMap::new(),
             dispositions: BTreeMap::new(),
             codes: Codes::blank(),
+            tests: BTreeMap::new(),
         }
     }
 }

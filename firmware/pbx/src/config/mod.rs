@@ -17,6 +17,7 @@ mod read;
 pub mod rebase;
 pub mod schema;
 pub mod show;
+pub mod test;
 mod token;
 mod tree;
 pub mod value;
@@ -31,6 +32,7 @@ pub use acd::{
 pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
+pub use test::Test;
 pub use tree::TEXT_BYTES_MAX;
 pub use written::Written;
 
@@ -168,6 +170,8 @@ pub struct Config {
     pub dispositions: BTreeMap<u8, Disposition>,
     /// `codes { … }`
     pub codes: Codes,
+    /// `test support-in-hours { … }`: what must come of calls; played before a change is in force.
+    pub tests: BTreeMap<String, Test>,
 }
 
 /// Languages of prompts and operator texts.

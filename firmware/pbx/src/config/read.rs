@@ -124,6 +124,7 @@ impl Reader<'_> {
         self.config.reasons = self.keyed(Section::Reason, nodes, "");
         self.config.dispositions = self.keyed(Section::Disposition, nodes, "");
         self.config.codes = self.single(Section::Codes, nodes);
+        self.config.tests = self.keyed(Section::Test, nodes, "");
     }
 
     /// A section that exists once. Without it its defaults hold, and a leaf that must be given is missing.
@@ -318,7 +319,7 @@ impl Reader<'_> {
             self.report.error(place(&node.name), path, problem::VALUE_LIST, remedy);
             return false;
         }
-        let optional = matches!(leaf.default, Preset::Absent | Preset::Are(_)) && node.list;
+        let optional = matches!(leaf.default, Preset::Absent | Preset::Unset | Preset::Are(_)) && node.list;
         if node.values.is_empty() && !optional {
             self.report.error(place(&node.name), path, problem::VALUE_MISSING, give(leaf.kind));
             return false;

@@ -12,7 +12,7 @@ use super::acd::{
 };
 use super::admin::{AlarmRule, Chassis, Network, User};
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Test, Trunk};
 use crate::text::{Key, help, problem};
 
 /// What other parts of the configuration can name.
@@ -84,7 +84,8 @@ impl Table {
             | Section::Supervisor
             | Section::Reason
             | Section::Disposition
-            | Section::Codes => None,
+            | Section::Codes
+            | Section::Test => None,
         }
     }
 
@@ -114,6 +115,8 @@ pub enum Preset {
     Are(&'static [&'static str]),
     /// No value.
     Absent,
+    /// No value, which for a list is not the same as an empty one.
+    Unset,
     /// The key of its section.
     OwnKey,
     /// The address of `sip listen`.
@@ -202,6 +205,7 @@ impl Section {
             Section::Reason => rows_of::<Reason>(),
             Section::Disposition => rows_of::<Disposition>(),
             Section::Codes => rows_of::<Codes>(),
+            Section::Test => rows_of::<Test>(),
         }
     }
 
@@ -276,6 +280,8 @@ pub enum Section {
     Disposition,
     /// `codes`
     Codes,
+    /// `test NAME`
+    Test,
 }
 
 /// One kind of section.
@@ -343,6 +349,7 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Reason, "reason", None, Some(count(1, 89)), help::REASON),
     block(Section::Disposition, "disposition", None, Some(count(1, 9)), help::DISPOSITION),
     block(Section::Codes, "codes", None, None, help::CODES),
+    block(Section::Test, "test", None, Some(Kind::Name), help::TEST),
 ];
 
 const PORTS_MAX: u32 = base::limits::TIMESLOTS_PER_CARD as u32;
@@ -366,6 +373,7 @@ impl Preset {
             Preset::Must => None,
             Preset::Is(words) => kind.read(&[words]).ok(),
             Preset::Are(words) => kind.read(words).ok(),
+            Preset::Unset => Some(Value::Absent),
             Preset::Absent if kind.takes_list() => kind.read(&[]).ok(),
             Preset::Absent => Some(Value::Absent),
             Preset::OwnKey => Some(Value::Text(own_key.to_owned())),
@@ -384,11 +392,23 @@ impl Preset {
 }
 
 /// A type that a section fills.
-pub(super) trait Sectioned: Sized + 'static {
+pub(crate) trait Sectioned: Sized + 'static {
     /// Its leaves.
     const LEAVES: &'static [Leaf<Self>];
     /// Before anything is read.
     fn blank() -> Self;
+}
+
+/// The leaves in which two sections of a kind differ, with both values as words.
+pub(crate) fn differing<T: Sectioned>(old: &T, new: &T) -> Vec<(&'static str, String, String)> {
+    let leaves = T::LEAVES.iter().map(|leaf| (leaf.name, (leaf.get)(old), (leaf.get)(new)));
+    let differ = leaves.filter(|(_, old, new)| old != new);
+    differ.map(|(name, old, new)| (name, old.words().join(" "), new.words().join(" "))).collect()
+}
+
+/// The names of those leaves.
+pub(crate) fn changed<T: Sectioned>(old: &T, new: &T) -> Vec<&'static str> {
+    differing(old, new).into_iter().map(|(name, _, _)| name).collect()
 }
 
 /// A `T` with the defaults of its leaves in the section with this key.
@@ -506,6 +526,7 @@ mod tests {
         sound::<Trunk>(Some(Section::Trunk));
         sound::<Route>(Some(Section::Route));
         sound::<Codes>(Some(Section::Codes));
+        sound::<Test>(Some(Section::Test));
         sound::<Destination>(None);
     }
 

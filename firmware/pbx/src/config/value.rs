@@ -10,7 +10,8 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::problem::shown;
 use super::schema::Table;
-use super::{Destination, Language, Prefix, when};
+use super::test::{Expectation, TestCall};
+use super::{Destination, Language, Prefix, test, when};
 use crate::calendar::{DaysOff, Extra, Hours};
 use crate::text::{Key, Text, problem};
 
@@ -122,6 +123,12 @@ pub enum Kind {
     Key,
     /// Where a call goes.
     Destination,
+    /// Who calls whom in a test.
+    TestCall,
+    /// What a test expects.
+    Expectations,
+    /// Keys that are pressed, in their order; the same may come again.
+    Keys,
     /// One of some words.
     Word(&'static Vocabulary),
     /// Several of some words.
@@ -180,6 +187,10 @@ pub enum Value {
     DaysOff(Vec<DaysOff>),
     /// Hours of single dates.
     ExtraHours(Vec<Extra>),
+    /// Who calls whom in a test.
+    TestCall(TestCall),
+    /// What a test expects.
+    Expectations(Vec<Expectation>),
 }
 
 /// Why words are not a value: the reason, and the index of the word that it concerns.
@@ -194,6 +205,7 @@ impl Kind {
         match self {
             Kind::References(_)
             | Kind::Numbers { .. }
+            | Kind::Keys
             | Kind::Languages
             | Kind::Words(_)
             | Kind::Addresses
@@ -219,10 +231,17 @@ impl Kind {
             | Kind::Code
             | Kind::Key
             | Kind::Destination
+            | Kind::TestCall
+            | Kind::Expectations
             | Kind::Word(_)
             | Kind::Pin { .. }
             | Kind::UtcOffset => false,
         }
+    }
+
+    /// Whether the same word may come again in its list.
+    pub(super) const fn repeats(self) -> bool {
+        matches!(self, Kind::Keys)
     }
 
     /// Whether it is shown to nobody.
@@ -232,21 +251,29 @@ impl Kind {
 
     /// Whether its words can name entries of a table.
     pub(super) const fn names_entries(self) -> bool {
-        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Skills)
+        match self {
+            Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Expectations | Kind::Skills => true,
+            _ => false,
+        }
     }
 
     /// The words that it knows, for suggestions.
     pub(super) fn words(self) -> &'static [&'static str] {
         match self {
             Kind::Word(vocabulary) | Kind::Words(vocabulary) => vocabulary.own,
+            Kind::TestCall => test::CALL_WORDS,
+            Kind::Expectations => test::EXPECT_WORDS,
             _ => &[],
         }
     }
 
     /// Reads words. Where no list is taken at least one is there.
     pub(super) fn read(self, words: &[&str]) -> Result<Value, Refusal> {
-        if self == Kind::Destination {
-            return read_destination(words);
+        match self {
+            Kind::Destination => return read_destination(words),
+            Kind::TestCall => return test::call(words).map(Value::TestCall),
+            Kind::Expectations => return test::expectations(words).map(Value::Expectations),
+            _ => {}
         }
         if !self.takes_list()
             && let Some(extra) = words.get(1)
@@ -254,12 +281,13 @@ impl Kind {
             return Err(Refusal { reason: Text::new(problem::VALUE_EXTRA).with("word", shown(extra)), word: 1 });
         }
         if self.takes_list()
+            && !self.repeats()
             && let Some((at, word)) = repeated(words)
         {
             return Err(refusal(problem::VALUE_TWICE, word, at));
         }
         match self {
-            Kind::References(_) | Kind::Numbers { .. } => {
+            Kind::References(_) | Kind::Numbers { .. } | Kind::Keys => {
                 let fits = |word: &str| self.read_word(word).is_ok().then(|| word.to_owned());
                 each(words, fits).map(Value::Texts)
             }
@@ -310,11 +338,14 @@ impl Kind {
             },
             Kind::Port => word.parse().ok().filter(|p: &u16| *p > 0).map(|p| Value::Number(p.into())),
             Kind::Code => text_if(code(word), word),
+            Kind::Keys => text_if(test::keys(word), word),
             Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
             // These take several words and are read above.
             Kind::Languages
             | Kind::Addresses
             | Kind::Destination
+            | Kind::TestCall
+            | Kind::Expectations
             | Kind::Words(_)
             | Kind::Skills
             | Kind::Hours
@@ -363,6 +394,9 @@ impl Kind {
             Kind::Code => problem::EXPECT_CODE.into(),
             Kind::Key => problem::EXPECT_KEY.into(),
             Kind::Destination => problem::EXPECT_DESTINATION.into(),
+            Kind::TestCall => problem::EXPECT_TEST_CALL.into(),
+            Kind::Expectations => problem::EXPECT_EXPECTATIONS.into(),
+            Kind::Keys => problem::EXPECT_KEYS.into(),
             Kind::Word(vocabulary) => Text::new(problem::EXPECT_WORD).with("words", vocabulary.own.join(", ")),
             Kind::Words(vocabulary) => Text::new(problem::EXPECT_WORDS).with("words", vocabulary.own.join(", ")),
             Kind::Pin { min, max } => bounded(problem::EXPECT_PIN, min, max),
@@ -401,6 +435,8 @@ impl Value {
             | Value::Socket(_)
             | Value::Ports(..)
             | Value::Destination(_)
+            | Value::TestCall(_)
+            | Value::Expectations(_)
             | Value::UtcOffset(_) => words.join(" "),
         }
     }
@@ -426,6 +462,8 @@ impl Value {
                 Destination::Echo => ["echo".to_owned()].into(),
                 Destination::Hangup => ["hangup".to_owned()].into(),
             },
+            Value::TestCall(call) => call.words(),
+            Value::Expectations(all) => test::expectation_words(all),
             Value::Skills(skills) => skills.iter().map(|(name, level)| format!("{name}:{level}")).collect(),
             Value::UtcOffset(minutes) => [when::print_utc_offset(*minutes)].into(),
             Value::Hours(hours) => hours.iter().map(when::print_hours).collect(),
@@ -434,12 +472,47 @@ impl Value {
         }
     }
 
+    /// Names an entry of a table by its new name; false when it does not name it.
+    pub(super) fn rename(&mut self, kind: Kind, table: Table, was: &str, is: &str) -> bool {
+        match self {
+            Value::TestCall(call) => {
+                let before = call.clone();
+                call.rename(table, was, is);
+                return *call != before;
+            }
+            _ if !self.references(kind).contains(&(table, was)) => return false,
+            Value::Expectations(all) => {
+                all.iter_mut().for_each(|e| e.goal.rename(table, was, is));
+                return true;
+            }
+            _ => {}
+        }
+        let renamed = |word: String| match word.split_once(':') {
+            Some((name, level)) if name == was && kind == Kind::Skills => format!("{is}:{level}"),
+            _ if word == was => is.to_string(),
+            _ => word,
+        };
+        // Of a destination the first word is its sort.
+        let fixed = usize::from(kind == Kind::Destination);
+        let words = self.words().into_iter().enumerate();
+        let words: Vec<String> = words.map(|(at, w)| if at < fixed { w } else { renamed(w) }).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let Ok(value) = kind.read(&words) {
+            *self = value;
+        }
+        true
+    }
+
     /// The table entries that this value names.
     pub(super) fn references(&self, kind: Kind) -> Vec<(Table, &str)> {
         match (self, kind) {
             (Value::Text(name), Kind::Reference(table)) => [(table, name.as_str())].into(),
             (Value::Texts(names), Kind::References(table)) => names.iter().map(|n| (table, n.as_str())).collect(),
             (Value::Skills(skills), Kind::Skills) => skills.keys().map(|n| (Table::Skill, n.as_str())).collect(),
+            (Value::Expectations(all), _) => {
+                let named = all.iter().filter_map(|e| e.goal.names());
+                named.filter_map(|(section, name)| Some((Table::of(section)?, name))).collect()
+            }
             (Value::Destination(Destination::Extension(name)), _) => [(Table::Extension, name.as_str())].into(),
             (Value::Destination(Destination::Queue(name)), _) => [(Table::Queue, name.as_str())].into(),
             (Value::Destination(Destination::Menu(name)), _) => [(Table::Menu, name.as_str())].into(),
@@ -505,7 +578,7 @@ fn printable(word: &str) -> bool {
     !word.chars().any(char::is_control)
 }
 
-fn name(word: &str) -> bool {
+pub(super) fn name(word: &str) -> bool {
     let first = word.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     first
         && within(word, 1, NAME_CHARS_MAX)

@@ -68,6 +68,7 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     viewer.all(&mut out, Section::Reason, &config.reasons);
     viewer.all(&mut out, Section::Disposition, &config.dispositions);
     out.extend(viewer.section(Section::Codes, None, &config.codes));
+    viewer.all(&mut out, Section::Test, &config.tests);
     out
 }
 

@@ -178,4 +178,18 @@ texts! {
     AUTHOR: "作者", "author";
     ORIGIN: "来源", "origin";
     COMMENT: "说明", "comment";
+
+    LOGIN: "用户名：", "login: ";
+    PASSWORD: "密码：", "password: ";
+    PASSWORD_AGAIN: "再次输入：", "once more: ";
+    PASSWORDS_DIFFER: "两次输入不同，未更改。", "the two are not the same; nothing is changed";
+    PASSWORD_SHORT: "密码至少 {min} 个字符，未更改。", "a password has at least {min} characters; nothing is changed";
+    LOGIN_WRONG: "用户名或密码错误。", "wrong user or password";
+    LOGIN_LOCKED: "失败次数过多，请在 {seconds} 后再试。", "too many failures; try again in {seconds}";
+    LOGGED_IN_AS: "已登录：{user}（{role}）。", "logged in: {user} ({role})";
+    UNSET: "此设备尚未设置管理员，任何能接触控制台或前面板的人都可以更改一切。处理：configure，然后 set user 名称 role admin，set user 名称 password，commit。", "Nobody is admin of this box yet: whoever is at its console or panel may change everything. Remedy: configure, then set user NAME role admin, set user NAME password, commit.";
+    IDLE: "长时间无操作，已退出。", "logged out after a long time without a key";
+    DRAFT_LOST: "未提交的草稿已丢弃。", "the draft that was not committed is gone";
+    ROLE_NEEDED: "此命令需要 {role} 角色。", "this takes the role {role}";
+    NO_LONGER: "您已不再是本设备的用户。", "you are no user of this box any more";
 }

@@ -161,5 +161,11 @@ texts! {
     USER_NUMBERS: "主叫号码是否完整显示", "whether whole numbers of callers are shown";
     USER_LANGUAGE: "该用户的控制台语言，默认系统语言", "language of this user's console; that of the system by default";
     ALARM: "某一告警的处理方式", "what an alarm does";
+    TEST: "配置测试：提交前在模拟器中试打一通，不符则不予提交", "a test of the configuration: the call is played in a simulator before a commit, which is refused when it comes to something else";
+    TEST_CALL: "谁拨打谁；时间为本地时间，省略即普通周一 10:00", "who calls whom; the moment is local time, without it an ordinary Monday at 10:00";
+    TEST_CALLERS_BEFORE: "此前已有多少人打了同样的电话且仍未挂断", "so many others made the same call just before and have not hung up";
+    TEST_PRESS: "依次按下的键：每当系统开始播音并等待按键时按一项", "keys in their order: one entry each time the box speaks and listens";
+    TEST_AGENTS: "只有这些座席已签入且示闲；省略即全部能签入的座席，[ ] 即无人", "only these agents are logged in and ready; without it all who can be, with [ ] nobody";
+    TEST_EXPECT: "应当依次发生的事，用 then 相连；within 从前一件事（或呼叫开始）算起", "what must happen, in this order, joined by then; within counts from the one before, or from the call";
     ALARM_BUZZER: "前面板是否鸣响", "whether the front panel sounds";
 }

@@ -220,6 +220,14 @@ texts! {
     MINUTES: "分钟", "minutes";
     EXPECT_PASSWORD: " Argon2id 摘要；在控制台用 set user … password \"明文\" 由设备生成", "an Argon2id hash; at the console `set user … password \"words\"` makes it";
     EXPECT_DEVICE: "设备文件，如 `/dev/ttyS0`", "a device file, like `/dev/ttyS0`";
+    EXPECT_TEST_CALL: "呼叫：`from 主叫 to 被叫`，可加 `at \"mon 09:00\"` 或 `at \"2026-10-01 09:00\"`", "a call: `from NUMBER to NUMBER`, then perhaps `at \"mon 09:00\"` or `at \"2026-10-01 09:00\"`";
+    EXPECT_TEST_FROM: "分机号，或外部主叫号码", "an extension, or any number outside";
+    EXPECT_TEST_TO: "所拨号码", "the number dialled";
+    EXPECT_MOMENT: "星期加时间，如 \"mon 09:00\"，或日期加时间，如 \"2026-10-01 09:00\"", "a day of the week and an hour, like \"mon 09:00\", or a date and an hour, like \"2026-10-01 09:00\"";
+    EXPECT_WITHIN: "1 至 3600 秒，如 20s", "1 to 3600 seconds, like 20s";
+    EXPECT_PROMPT: "提示音的名称", "the name of a prompt";
+    EXPECT_KEYS: "方括号内的按键，如 [ 2 1 ]；同一项内的键连续按下，含 # 时加引号", "keys in brackets, like [ 2 1 ]; those of one entry are pressed in a row, and with # it is quoted";
+    EXPECT_EXPECTATIONS: "期望：`queue 名称`、`agent 工号`、`menu 名称`、`extension 号码`、`trunk 名称 [as 号码]`、`prompt 名称`、`closed`、`full`、`empty`、`overflow`、`echo`、`recorded`、`hangup` 或 `refused`，可加 `within 20s`，多项以 `then` 相连", "expectations: `queue NAME`, `agent ID`, `menu NAME`, `extension NUMBER`, `trunk NAME [as NUMBER]`, `prompt NAME`, `closed`, `full`, `empty`, `overflow`, `echo`, `recorded`, `hangup` or `refused`, each perhaps `within 20s`, joined by `then`";
     EXPECT_PREFIX: "地址和掩码长度，如 `192.168.1.10/24`", "an address and the length of its network, like `192.168.1.10/24`";
     EXPECT_ADDRESSES: "方括号内的一个或多个 IP 地址", "IP addresses in brackets";
     PASSWORD_CLEAR: "密码不是 Argon2id 摘要（配置中从不保存明文密码）", "the password is not an Argon2id hash (a configuration never holds one in clear)";

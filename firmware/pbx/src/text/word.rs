@@ -259,7 +259,12 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("none", NONE),
 ];
 
+/// The text for an identifier of the journal.
+pub fn key(identifier: &str) -> Option<Key> {
+    IDENTIFIERS.iter().find(|(known, _)| *known == identifier).map(|(_, key)| *key)
+}
+
 /// The word for an identifier of the journal; the identifier itself when it has none.
 pub fn word(identifier: &str, language: Language) -> &str {
-    IDENTIFIERS.iter().find(|(known, _)| *known == identifier).map_or(identifier, |(_, key)| key.raw(language))
+    key(identifier).map_or(identifier, |key| key.raw(language))
 }

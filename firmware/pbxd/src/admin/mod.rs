@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod desk;
+mod guard;
 mod place;
 pub mod reset;
 mod tickets;
@@ -26,6 +27,7 @@ use crate::store::{ConfigCommit, Request, StoreClient};
 
 pub use check::Checked;
 pub use desk::{Desk, Desks, Editing};
+pub use guard::{Failures, Guard};
 pub use tickets::Tickets;
 
 /// How long an answer of the core is waited for. While the journal cannot be written it answers once a second.
@@ -43,6 +45,7 @@ pub struct Admin {
     store: StoreClient,
     tickets: Tickets,
     desks: Desks,
+    guard: Guard,
     data: PathBuf,
     /// Prompts and music.
     share: PathBuf,
@@ -117,8 +120,8 @@ impl Admin {
     /// A handle.
     pub fn new(parts: Parts) -> Admin {
         let Parts { inbox, lookout, store, tickets, data, share, factory, again } = parts;
-        let (desks, factory) = (Desks::default(), factory.into());
-        Admin { inbox, lookout, store, tickets, desks, data, share, factory, again }
+        let (desks, guard, factory) = (Desks::default(), Guard::default(), factory.into());
+        Admin { inbox, lookout, store, tickets, desks, guard, data, share, factory, again }
     }
 
     /// The data directory.
@@ -134,6 +137,11 @@ impl Admin {
     /// Who edits what.
     pub fn desks(&self) -> &Desks {
         &self.desks
+    }
+
+    /// Who failed to log in.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// How commits stand; none when the core does not answer.

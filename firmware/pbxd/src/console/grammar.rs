@@ -2,6 +2,7 @@
 //! abbreviations, completion and `?` all come from it; what an argument inside the configuration can be is the schema's
 //! business and asked there. Sans-IO.
 
+use pbx::config::Role;
 use pbx::text::{Key, console as key};
 
 /// Where one is.
@@ -59,6 +60,56 @@ pub enum Act {
     RescueDelete,
     Leave,
     Discard,
+}
+
+impl Act {
+    /// The least role that may do it.
+    pub const fn role(self) -> Role {
+        match self {
+            Act::Configure
+            | Act::ConfigureExclusive
+            | Act::Confirm
+            | Act::RescueSave
+            | Act::RescueDelete
+            | Act::Set
+            | Act::Delete
+            | Act::Rename
+            | Act::Copy
+            | Act::Annotate
+            | Act::ShowDraft
+            | Act::Compare
+            | Act::CommitCheck
+            | Act::Commit
+            | Act::CommitConfirmed
+            | Act::Rollback
+            | Act::Update
+            | Act::Save
+            | Act::LoadMerge
+            | Act::LoadOverride
+            | Act::LoadSet
+            | Act::Edit
+            | Act::Up
+            | Act::Top
+            | Act::Run
+            | Act::Leave
+            | Act::Discard => Role::Admin,
+            Act::ShowSystem
+            | Act::ShowCalls
+            | Act::ShowCall
+            | Act::ShowQueue
+            | Act::ShowAgent
+            | Act::ShowPhones
+            | Act::ShowAlarms
+            | Act::ShowConfiguration
+            | Act::ShowCommits
+            | Act::ShowState
+            | Act::Explain
+            | Act::SetLength
+            | Act::SetLanguage
+            | Act::Help
+            | Act::Exit => Role::Viewer,
+        }
+    }
 }
 
 /// A word that a person chooses.
@@ -323,8 +374,8 @@ fn name_of(candidate: &Candidate) -> Option<&'static str> {
     }
 }
 
-fn after(mode: Mode, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
-    let rows = COMMANDS.iter().filter(|row| row.mode == mode);
+fn after(mode: Mode, role: Role, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
+    let rows = COMMANDS.iter().filter(|row| row.mode == mode && row.act.role() <= role);
     let all = rows.map(|row| Candidate { row, at: 0, words: Vec::new(), taken: 0 }).collect();
     words.iter().try_fold(all, |candidates, word| step(mode, candidates, word))
 }
@@ -334,18 +385,18 @@ fn after(mode: Mode, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
 /// # Errors
 /// Why it means nothing.
 pub fn understand(mode: Mode, words: &[String]) -> Result<Said, Wrong> {
-    let candidates = after(mode, words)?;
+    let candidates = after(mode, Role::Admin, words)?;
     // Of `rename … to x` the row that came further is meant, not a path with `to` in it.
     let whole = candidates.into_iter().filter(Candidate::is_whole).max_by_key(|candidate| candidate.at);
     whole.map(|candidate| Said { act: candidate.row.act, words: candidate.words }).ok_or(Wrong::Incomplete)
 }
 
-/// What can follow the words.
+/// What can follow the words, of what a role may say.
 ///
 /// # Errors
 /// Why the words themselves mean nothing.
-pub fn follow(mode: Mode, words: &[String]) -> Result<Vec<Next>, Wrong> {
-    let candidates = after(mode, words)?;
+pub fn follow(mode: Mode, role: Role, words: &[String]) -> Result<Vec<Next>, Wrong> {
+    let candidates = after(mode, role, words)?;
     let mut next = Vec::new();
     let mut whole = false;
     for candidate in candidates {
@@ -368,9 +419,9 @@ pub fn follow(mode: Mode, words: &[String]) -> Result<Vec<Next>, Wrong> {
     Ok(next)
 }
 
-/// All first words with what they mean, for the help.
-pub fn first_words(mode: Mode) -> Vec<(&'static str, Key)> {
-    let words = follow(mode, &[]).unwrap_or_default().into_iter();
+/// All first words that a role may say with what they mean, for the help.
+pub fn first_words(mode: Mode, role: Role) -> Vec<(&'static str, Key)> {
+    let words = follow(mode, role, &[]).unwrap_or_default().into_iter();
     words.filter_map(|next| if let Next::Word(name, about) = next { Some((name, about)) } else { None }).collect()
 }
 
@@ -390,7 +441,7 @@ mod tests {
             Next::Argument(argument, words) => format!("<{argument:?} {}>", words.join(" ")),
             Next::Enter => "<Enter>".to_string(),
         };
-        follow(mode, &words).unwrap().into_iter().map(word).collect()
+        follow(mode, Role::Admin, &words).unwrap().into_iter().map(word).collect()
     }
 
     #[test]
@@ -426,5 +477,8 @@ mod tests {
         assert_eq!(can_follow(Mode::Configuration, "set queue"), ["<Path queue>", "<Enter>"]);
         assert_eq!(can_follow(Mode::Configuration, "commit check"), ["<Enter>"]);
         assert!(can_follow(Mode::Configuration, "").contains(&"annotate".to_string()));
+        let viewer: Vec<&str> =
+            first_words(Mode::Operational, Role::Viewer).into_iter().map(|(word, _)| word).collect();
+        assert!(viewer.contains(&"show") && !viewer.contains(&"configure"), "{viewer:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! clock. What it keeps is bounded: a line, a history, a draft, and the pages of one answer.
 
 use self::commits::{Load, Paste};
+use self::login::{Door, NewPassword};
 use super::draft::{self, Draft, Stored};
 use super::grammar::{self, Act, Argument, Mode, Next, Said, Wrong};
 use super::keys::{Key, Keys};
@@ -14,11 +15,13 @@ use super::sources::Sources;
 use crate::admin::Desk;
 use crate::story::layout::{left, width};
 use crate::story::say::Say;
+use base::time::Instant;
 use pbx::config::document::Document;
-use pbx::config::{Language, edit};
+use pbx::config::{Language, Role, edit};
 use pbx::text::{Text, console as key, text};
 
 mod commits;
+mod login;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
@@ -40,6 +43,10 @@ pub struct Session<S> {
     /// The section that words of changes begin in.
     at: Vec<String>,
     paste: Option<Paste>,
+    new_password: Option<NewPassword>,
+    door: Door,
+    /// The last key.
+    touched: Instant,
     /// Name and language of the site, once known.
     site: Option<(String, Language)>,
     /// The language that was asked for.
@@ -65,6 +72,9 @@ impl<S: Sources> Session<S> {
             desk: None,
             at: Vec::new(),
             paste: None,
+            new_password: None,
+            door: Door::Name(String::new()),
+            touched: Instant::BOOT,
             site: None,
             language: None,
             greeted: false,
@@ -117,12 +127,16 @@ impl<S: Sources> Session<S> {
             self.screen.answered(row, column);
             return;
         }
+        self.touched = self.sources.now();
         if !self.greeted {
             self.greet();
             if matches!(key, Key::Enter | Key::Ctrl('c' | 'l')) {
                 // It was pressed to see whether somebody is there.
                 return;
             }
+        }
+        if self.knocked(key) || self.password_key(key) {
+            return;
         }
         if self.pager.is_some() {
             self.turn(key);
@@ -172,7 +186,7 @@ impl<S: Sources> Session<S> {
         let greeting = text(key::GREETING, Language::En, &values);
         self.out.push_str("\r\n");
         self.print(&greeting);
-        self.draw(true);
+        self.knock();
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -228,14 +242,9 @@ impl<S: Sources> Session<S> {
         if let Some(desk) = &self.desk {
             desk.touch(self.sources.now());
         }
-        if !self.over && self.pager.is_none() && self.paste.is_none() {
+        if !self.over && self.pager.is_none() && self.paste.is_none() && self.new_password.is_none() {
             self.draw(true);
         }
-    }
-
-    /// Who sits here, for others to see.
-    fn who(&self) -> &str {
-        "admin"
     }
 
     fn perform(&mut self, line: &str) {
@@ -265,6 +274,7 @@ impl<S: Sources> Session<S> {
         let language = self.language();
         let words = words(command, language)?;
         let said = grammar::understand(self.mode(), &words).map_err(|wrong| wrong_words(wrong, self.say()))?;
+        self.allowed(said.act)?;
         let stages = pipe::stages(rest).map_err(|why| why.render(language))?;
         let display = stages.iter().find_map(|stage| match stage {
             Stage::Display(display) => Some(*display),
@@ -280,6 +290,22 @@ impl<S: Sources> Session<S> {
         Ok((self.act(&said, display)?, stages))
     }
 
+    /// Whether the role of whoever sits here, at this moment, is enough.
+    fn allowed(&mut self, act: Act) -> Result<(), String> {
+        let Some(role) = self.role() else {
+            self.leave(Some(key::NO_LONGER));
+            return Err(String::new());
+        };
+        if act.role() <= role {
+            return Ok(());
+        }
+        if self.draft.take().is_some() {
+            self.desk = None;
+            self.at.clear();
+        }
+        Err(self.say().text(key::ROLE_NEEDED, &[("role", act.role().word())]))
+    }
+
     fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
         let (language, say) = (self.language(), self.say());
         let one = || said.words.first().cloned();
@@ -289,11 +315,20 @@ impl<S: Sources> Session<S> {
                 let commit = self.sources.in_force(language)?.map(|stored| stored.number);
                 Ok(show::system(&glance, &machine, commit, say))
             }
-            Act::ShowCalls => Ok(show::calls(&self.glance()?, say)),
-            Act::ShowCall => self.sources.story(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::ShowCalls => {
+                let told = show::calls(&self.glance()?, say);
+                Ok(self.numbers(told, "show calls", &[]))
+            }
+            Act::ShowCall => {
+                let told = self.sources.story(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "show call", &said.words))
+            }
             Act::ShowQueue => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::queues(&glance, say)),
-                (glance, Some(name)) => show::queue(&glance, &name, say).map_err(|why| why.render(language)),
+                (glance, Some(name)) => {
+                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
+                    Ok(self.numbers(told, "show queue", &said.words))
+                }
             },
             Act::ShowAgent => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::agents(&glance, say)),
@@ -305,8 +340,14 @@ impl<S: Sources> Session<S> {
                 let document = draft::read(&self.in_force()?, language)?;
                 draft::shown(&document, &said.words, display).map_err(|why| why.render(language))
             }
-            Act::ShowState => self.sources.state_at(&said.words.join(" "), language).map(|text| show::hidden(&text)),
-            Act::Explain => self.sources.explain(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::ShowState => {
+                let told = self.sources.state_at(&said.words.join(" "), language)?;
+                Ok(self.numbers(told, "show state at", &said.words))
+            }
+            Act::Explain => {
+                let told = self.sources.explain(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "explain call", &said.words))
+            }
             Act::ShowCommits => self.show_commits(),
             Act::Configure => self.configure(false),
             Act::ConfigureExclusive => self.configure(true),
@@ -317,11 +358,16 @@ impl<S: Sources> Session<S> {
             Act::SetLanguage => self.set_language(one().unwrap_or_default()),
             Act::Help => Ok(self.help()),
             Act::Exit => {
-                self.over = true;
+                self.leave(None);
                 Ok(say.plain(key::BYE).to_string())
             }
             Act::Set | Act::Delete | Act::Rename | Act::Copy | Act::Annotate => {
                 let said = Said { act: said.act, words: self.from_here(&said.words) };
+                if said.act == Act::Set
+                    && let Some(done) = self.set_password(&said.words)
+                {
+                    return done;
+                }
                 let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(&said));
                 changed.map(|()| String::new()).map_err(|why| why.render(language))
             }
@@ -362,6 +408,7 @@ impl<S: Sources> Session<S> {
                 if said.act == Act::Exit || matches!(said.act, Act::Configure | Act::ConfigureExclusive) {
                     return Err(wrong_words(Wrong::Unknown(said.words.concat()), say));
                 }
+                self.allowed(said.act)?;
                 self.act(&said, display)
             }
             Act::Leave if self.draft.as_ref().is_some_and(Draft::is_changed) => {
@@ -373,6 +420,12 @@ impl<S: Sources> Session<S> {
                 Ok(String::new())
             }
         }
+    }
+
+    /// Numbers as whoever sits here may see them.
+    fn numbers(&mut self, told: String, command: &str, words: &[String]) -> String {
+        let what = format!("{command} {}", words.join(" "));
+        if self.sees_numbers(&what) { told } else { show::hidden(&told) }
     }
 
     fn glance(&mut self) -> Result<show::Glance, String> {
@@ -402,9 +455,9 @@ impl<S: Sources> Session<S> {
         Ok(String::new())
     }
 
-    fn help(&self) -> String {
-        let say = self.say();
-        let words: Vec<(String, String)> = grammar::first_words(self.mode())
+    fn help(&mut self) -> String {
+        let (say, role) = (self.say(), self.role().unwrap_or(Role::Viewer));
+        let words: Vec<(String, String)> = grammar::first_words(self.mode(), role)
             .into_iter()
             .map(|(word, about)| (word.to_string(), say.plain(about).to_string()))
             .collect();
@@ -472,7 +525,8 @@ impl<S: Sources> Session<S> {
         let beginning = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_string();
         let whole = before.get(..before.len() - beginning.len()).unwrap_or_default();
         let words = words(whole, language)?;
-        let next = grammar::follow(self.mode(), &words).map_err(|wrong| wrong_words(wrong, Say(language)))?;
+        let next = grammar::follow(self.mode(), self.role().unwrap_or(Role::Viewer), &words)
+            .map_err(|wrong| wrong_words(wrong, Say(language)))?;
         let mut choices = Vec::new();
         for one in next {
             match one {
@@ -660,4 +714,4 @@ fn two_columns(rows: &[(String, String)]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -2,14 +2,16 @@
 
 use super::draft::Stored;
 use super::show::{Glance, Machine};
-use crate::admin::{Admin, Ask, Checked, Desk, Done, Editing, Refused};
+use crate::admin::{Admin, Ask, Checked, Desk, Done, Editing, Failures, Refused};
 use crate::panel::task::storage;
 use crate::store::ConfigCommit;
-use crate::{build_id, clock, tell};
+use crate::{build_id, clock, password, tell};
 use base::time::Instant;
 use pbx::commit::CommitNow;
-use pbx::config::{Language, Written};
+use pbx::config::{Config, Language, Written};
+use pbx::door::Act;
 use pbx::text::Text;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer of the core is waited for. While the journal cannot be written it answers once a second.
@@ -32,6 +34,21 @@ pub trait Sources {
     fn in_force(&mut self, language: Language) -> Result<Option<Stored>, String>;
     /// The clock of this program.
     fn now(&mut self) -> Instant;
+    /// The configuration in force; none when the core does not answer.
+    fn config(&mut self) -> Option<Arc<Config>>;
+    /// Whether a password belongs to a hash. Takes the same time for the hash of nobody.
+    fn is_password(&mut self, password: &str, hash: &str) -> bool;
+    /// The hash of a password.
+    ///
+    /// # Errors
+    /// When it cannot be made; for people.
+    fn hash(&mut self, password: &str) -> Result<String, String>;
+    /// Failures of this name, or at this line.
+    fn failures(&mut self, of: &str) -> Failures;
+    /// Remembers them.
+    fn set_failures(&mut self, of: &str, failures: Failures);
+    /// Lets the core do something in somebody's name.
+    fn operate(&mut self, actor: &str, act: Act);
     /// How commits stand; none when the core does not answer.
     fn commit_now(&mut self) -> Option<CommitNow>;
     /// Newest commits, newest first, without texts.
@@ -131,6 +148,33 @@ impl Sources for Live {
 
     fn now(&mut self) -> Instant {
         clock::instant()
+    }
+
+    fn config(&mut self) -> Option<Arc<Config>> {
+        self.admin.config()
+    }
+
+    fn is_password(&mut self, password: &str, hash: &str) -> bool {
+        password::is(password, hash)
+    }
+
+    fn hash(&mut self, password: &str) -> Result<String, String> {
+        password::hash(password)
+    }
+
+    fn failures(&mut self, of: &str) -> Failures {
+        self.admin.guard().of(of)
+    }
+
+    fn set_failures(&mut self, of: &str, failures: Failures) {
+        self.admin.guard().set(of, failures, clock::instant());
+    }
+
+    fn operate(&mut self, actor: &str, act: Act) {
+        // Without room in the inbox the log has it.
+        if !self.admin.operate(actor, act.clone()) {
+            tracing::error!("not on record for want of room: {actor} {act:?}");
+        }
     }
 
     fn commit_now(&mut self) -> Option<CommitNow> {

@@ -111,6 +111,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         again: Arc::clone(&again),
     });
     let panel = threads::start_panel(options, admin.clone());
+    let serial = threads::start_serial(admin.clone());
     let console = threads::start_console(options, admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines, tickets };
@@ -134,6 +135,9 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     }
     if let Some(console) = console {
         console.stop();
+    }
+    if let Some(serial) = serial {
+        serial.stop();
     }
     control.finish().map_err(|why| words(&why))?;
     if let Some(hardware) = hardware {

@@ -3,7 +3,7 @@
 use super::inbox::Inbox;
 use crate::admin::{Admin, Tickets};
 use crate::cli::Run;
-use crate::console::{self, port::ConsoleThread, sources::Live};
+use crate::console::{self, port::ConsoleThread, serial::SerialThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
 use crate::panel::{self, task::PanelThread};
@@ -88,6 +88,17 @@ pub fn start_panel(options: &Run, admin: Admin) -> Option<PanelThread> {
 pub fn start_console(options: &Run, admin: Admin) -> Option<ConsoleThread> {
     let started = console::port::spawn(&options.data, Live::new(admin));
     started.map_err(|why| tracing::warn!("no console: {why}")).ok()
+}
+
+/// Starts the thread of the console's serial line; it waits until the configuration names one.
+pub fn start_serial(admin: Admin) -> Option<SerialThread> {
+    let (wanted, sources) = (admin.clone(), Live::new(admin));
+    let device = move || {
+        let chassis = &wanted.config()?.chassis;
+        Some((chassis.console_device.clone()?, chassis.console_speed))
+    };
+    let started = console::serial::spawn(device, sources);
+    started.map_err(|why| tracing::warn!("no thread for the serial console: {why}")).ok()
 }
 
 /// Which chassis this is; none for SIP only.

@@ -150,7 +150,7 @@ impl<S: Sources> Session<S> {
     /// `confirm`.
     pub(super) fn confirm(&mut self) -> Answer {
         let (language, say) = (self.language(), self.say());
-        let actor = format!("console {}", self.who());
+        let actor = self.actor();
         let number = self.sources.confirm(&actor).map_err(|why: Refused| why.render(language))?;
         Ok(say.text(key::CONFIRMED, &[("number", &number.to_string())]))
     }
@@ -304,7 +304,7 @@ impl<S: Sources> Session<S> {
     pub(super) fn set_rescue(&mut self, keep: bool) -> Answer {
         let (language, say) = (self.language(), self.say());
         let number = if keep { Some(self.in_force()?.number) } else { None };
-        let actor = format!("console {}", self.who());
+        let actor = self.actor();
         self.sources.set_rescue(number, &actor).map_err(|why| why.render(language))?;
         Ok(match number {
             Some(number) => say.text(key::RESCUE_SAVED, &[("number", &number.to_string())]),

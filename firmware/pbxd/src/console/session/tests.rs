@@ -1,7 +1,7 @@
 //! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
 
 use super::*;
-use crate::admin::{Ask, Checked, Desks, Done, Editing, Refused};
+use crate::admin::{Ask, Checked, Desks, Done, Editing, Failures, Refused};
 use crate::console::show::{Glance, Machine};
 use crate::store::ConfigCommit;
 use base::time::{Instant, Now, Wall};
@@ -17,16 +17,32 @@ const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1
     agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
 
 /// A box that answers from a text, and takes commits.
-struct Still {
+pub struct Still {
     number: u64,
     text: String,
     reverts: Option<u64>,
     desks: Desks,
+    now_s: u64,
+    failures: std::collections::BTreeMap<String, Failures>,
+    record: Vec<String>,
+}
+
+/// Stands for the hash of a password without blanks.
+fn hashed(password: &str) -> String {
+    format!("$argon2id$v=19$m=1,t=1,p=1${password}$aGFzaA")
 }
 
 impl Default for Still {
     fn default() -> Still {
-        Still { number: 7, text: SITE.into(), reverts: None, desks: Desks::default() }
+        Still {
+            number: 7,
+            text: SITE.into(),
+            reverts: None,
+            desks: Desks::default(),
+            now_s: 0,
+            failures: Default::default(),
+            record: Vec::new(),
+        }
     }
 }
 
@@ -51,7 +67,33 @@ impl Sources for Still {
     }
 
     fn now(&mut self) -> Instant {
-        Instant::BOOT
+        Instant::from_micros(self.now_s * 1_000_000)
+    }
+
+    fn config(&mut self) -> Option<Arc<pbx::config::Config>> {
+        pbx::config::parse(&self.text).ok().map(Arc::new)
+    }
+
+    fn is_password(&mut self, password: &str, hash: &str) -> bool {
+        hash.contains(&format!("${password}$"))
+    }
+
+    fn hash(&mut self, password: &str) -> Result<String, String> {
+        Ok(hashed(password))
+    }
+
+    fn failures(&mut self, of: &str) -> Failures {
+        self.failures.get(of).copied().unwrap_or_default()
+    }
+
+    fn set_failures(&mut self, of: &str, failures: Failures) {
+        self.failures.insert(of.into(), failures);
+    }
+
+    fn operate(&mut self, actor: &str, act: pbx::door::Act) {
+        if let pbx::door::Act::Audit { what, about } = act {
+            self.record.push(format!("{actor}: {what} {about}"));
+        }
     }
 
     fn commit_now(&mut self) -> Option<CommitNow> {
@@ -306,4 +348,86 @@ fn what_is_pasted_goes_into_the_draft_and_other_admins_are_told() {
     assert!(others.is_empty());
     let said = session.take(b"configure\r");
     assert!(said.contains("locked by bob (panel)") && said.ends_with("box> "), "{said:?}");
+}
+
+/// A site with an admin, an operator and a viewer who sees numbers.
+fn manned() -> Session<Still> {
+    let user = |name, role, numbers| {
+        let password = hashed("amberkite");
+        format!("user {name} {{ role {role}; numbers {numbers}; password \"{password}\"; }}\n")
+    };
+    let users = user("alice", "admin", "masked") + &user("bob", "viewer", "shown");
+    let mut session = Session::new(Still { text: format!("{SITE}{users}"), ..Still::default() });
+    session.take(b"\r");
+    session
+}
+
+#[test]
+fn who_is_no_user_gets_no_further_and_is_locked_out() {
+    let mut session = manned();
+    assert!(session.take(b"\r").ends_with("login: "));
+    let said = session.take(b"alice\rwrong-word\r");
+    assert!(said.contains("password: ") && said.contains("wrong user or password"), "{said:?}");
+    assert!(!said.contains("wrong-word"), "a password is not echoed");
+    assert!(session.take(b"nobody\ramberkite\r").contains("wrong user or password"));
+    for _ in 0..4 {
+        session.take(b"alice\rx\r");
+    }
+    let said = session.take(b"alice\ramberkite\r");
+    assert!(said.contains("too many failures") && said.ends_with("login: "), "{said:?}");
+    assert!(
+        session.sources.record.iter().any(|row| row == "console: lock-out line console"),
+        "{:?}",
+        session.sources.record
+    );
+    session.sources.now_s = 301;
+    assert!(session.take(b"alice\ramberkite\r").contains("logged in: alice (admin)"));
+    assert!(session.take(b"show calls\r").contains("none"));
+    session.take(b"\x1b[A\x1b[A");
+    assert!(!session.line.text().contains("amberkite"), "nor remembered");
+}
+
+#[test]
+fn a_role_bounds_what_can_be_said_and_a_user_who_goes_is_out() {
+    let mut session = manned();
+    session.take(b"bob\ramberkite\r");
+    assert!(session.take(b"configure\r").contains("takes the role admin"));
+    assert!(!session.take(b"?").contains("configure"));
+    // Whoever may see whole numbers sees them, and that is on record.
+    assert!(session.take(b"show call last\r").contains("13800138000"));
+    assert!(session.sources.record.iter().any(|row| row == "console bob: numbers-shown show call last"));
+    session.sources.text = session.sources.text.replace("user bob", "user bill");
+    assert!(session.take(b"show calls\r").contains("no user of this box any more") && session.is_over());
+}
+
+#[test]
+fn nobody_touches_it_for_long_and_it_is_left() {
+    let mut session = manned();
+    session.take(b"alice\ramberkite\r");
+    session.take(b"configure\rset queue support weight 3\r");
+    session.sources.now_s = 599;
+    assert!(session.tick().is_empty() && !session.is_over());
+    session.sources.now_s = 600;
+    let said = session.tick();
+    assert!(said.contains("logged out after a long time") && said.contains("draft") && session.is_over(), "{said:?}");
+    assert!(session.sources.desks.all().is_empty(), "nobody edits any more");
+}
+
+#[test]
+fn an_unset_box_lets_whoever_is_there_make_an_admin() {
+    let mut session = session(None);
+    session.take(b"configure\r");
+    let said = session.take(b"set user alice role admin\rset user alice password\r");
+    assert!(said.ends_with("password: "), "{said:?}");
+    let said = session.take(b"amberkite\ramberkite\r");
+    assert!(!said.contains("amber") && said.ends_with("box# "), "{said:?}");
+    assert!(session.take(b"set user bob password short\r").contains("at least 8"));
+    let said = session.take(b"set user bob password \"blueheron\"\rshow user\rcompare\r");
+    assert!(!said.contains("$argon2id$"), "hashes are secrets, too: {said}");
+    assert!(session.take(b"commit\r").contains("is in force"));
+    assert!(session.sources.text.contains(&hashed("amberkite")) && session.sources.text.contains(&hashed("blueheron")));
+    session.take(b"exit\rexit\r");
+    assert!(session.is_over());
+    let mut next = Session::new(session.into_sources());
+    assert!(next.take(b"\r").ends_with("login: "));
 }
