@@ -30,6 +30,34 @@ fn press(floor: &Floor, key: &[&str]) -> Outcome<Value> {
     shows(floor, &format!("another picture after {key:?}"), |seen| seen["pixels"] != before["pixels"])
 }
 
+/// The newest configuration on the disk.
+fn config_in_force(floor: &Floor) -> Outcome<String> {
+    let reader = pbxd::store::read::open_readonly(floor.appliance.data()).at("the records")?;
+    let commit = reader.last_commit().at("the newest commit")?;
+    Ok(commit.at("a commit")?.text)
+}
+
+/// An address from a server, for a time; then a key says that it is well.
+fn network_is_set_and_kept(floor: &Floor) -> Outcome {
+    for key in ["ok", "down", "down", "down", "ok", "ok", "down", "down", "ok"] {
+        press(floor, &[key])?;
+    }
+    let audited = |what: &'static str| {
+        floor.appliance.wait_facts(LONG, what, move |facts| {
+            let by_panel = facts.iter().filter(|fact| fact.kind == "Audit" && fact.actor == "panel");
+            by_panel.into_iter().find(|fact| fact.detail["what"] == what).cloned()
+        })
+    };
+    audited("commit confirmed")?;
+    // The answer to the commit, as a picture that counts down.
+    let counting = seen(floor)?;
+    shows(floor, "the time that is left", |seen| seen["pixels"] != counting["pixels"])?;
+    press(floor, &["ok"])?;
+    audited("confirm")?;
+    ensure!(config_in_force(floor)?.contains("method dhcp;"), "it stays");
+    press(floor, &["back", "3300"]).map(|_| ())
+}
+
 #[test]
 fn the_box_is_set_up_an_alarm_acknowledged_and_surge_switched_at_the_panel() -> Outcome {
     let mut site = Site::new(25).with_line().agent("1001", "2001");
@@ -46,6 +74,8 @@ fn the_box_is_set_up_an_alarm_acknowledged_and_surge_switched_at_the_panel() -> 
         facts.iter().find(|fact| fact.kind == "Audit" && fact.actor == "panel").cloned()
     })?;
     press(&floor, &["back", "3300"])?;
+    ensure!(config_in_force(&floor)?.contains("password \"$argon2id$"), "the password is kept as its hash");
+    network_is_set_and_kept(&floor)?;
 
     floor.world.as_ref().at("the world")?.say(&["cut", "1"])?;
     // The only line is out of service: that is what red is for.

@@ -77,6 +77,7 @@ texts! {
     KEPT: "更改已保留。", "The change stays.";
     ERASING: "正在清除，设备将重新开始。", "Erasing; the box begins anew.";
     STILL_AT_WORK: "上一项操作尚未完成；稍后再试。", "The last request is not done yet; try again in a moment.";
+    CONFIGURATION_LOCKED: "{who}（{line}）已独占配置，等其退出后再试。", "{who} ({line}) has locked the configuration; try again once it is left.";
     WORK_FAILED: "程序错误，未做更改；查看日志。", "A program error, nothing was changed; see the log.";
     KEEP: "保留更改", "Keep the change";
     TRIAL: "新网络设置已生效", "The new network is in force";

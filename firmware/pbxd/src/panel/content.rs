@@ -31,7 +31,16 @@ fn word(key: Key, language: Language) -> String {
     key.raw(language).to_string()
 }
 
-/// The signs beside the clock, the rightmost first: what is switched, and that the buzzer is mute.
+/// How many alarms are up.
+pub fn alarm_count(count: usize, language: Language) -> String {
+    match count {
+        1 => word(key::ALARM_UP, language),
+        many => text(key::ALARMS_UP, language, &[("count", &many.to_string())]),
+    }
+}
+
+/// The signs beside the clock, the rightmost first: alarms where the foot is taken, what is switched, and that the buzzer is
+/// mute.
 pub fn signs(scene: &Scene, buzzer: bool, language: Language) -> Vec<String> {
     let switches = scene.view().map(|view| view.switches).unwrap_or_default();
     let mode = match switches.mode {
@@ -43,7 +52,9 @@ pub fn signs(scene: &Scene, buzzer: bool, language: Language) -> Vec<String> {
     let mode = mode.map(|sign| format!("{}{until}", sign.raw(language)));
     let surge = Some(word(key::SURGE_SIGN, language)).filter(|_| switches.surge);
     let mute = Some(word(key::MUTED_SIGN, language)).filter(|_| !buzzer);
-    mode.into_iter().chain(surge).chain(mute).collect()
+    let alarms = scene.view().filter(|_| scene.is_unset()).map_or(0, |view| view.alarms.len());
+    let alarms = Some(alarm_count(alarms, language)).filter(|_| alarms > 0);
+    alarms.into_iter().chain(mode).chain(surge).chain(mute).collect()
 }
 
 /// Rows of a list, never none.

@@ -108,22 +108,19 @@ impl Draw<'_> {
 
     fn footer(&mut self) {
         let y = HEIGHT - ROW;
+        if self.scene.is_unset() {
+            self.canvas.fill(0, y, WIDTH, ROW, BRIGHT);
+            self.canvas.text_around(WIDTH / 2, y, DARK, key::UNSET.raw(self.language));
+            return;
+        }
         let alarms = self.scene.view().map_or(&[][..], |view| &view.alarms);
         if let Some(newest) = alarms.first() {
             self.canvas.fill(0, y, WIDTH, ROW, BRIGHT);
             self.canvas.warning(2, y, DARK, BRIGHT);
-            let count = match alarms.len() {
-                1 => self.word(key::ALARM_UP),
-                many => text(key::ALARMS_UP, self.language, &[("count", &many.to_string())]),
-            };
+            let count = content::alarm_count(alarms.len(), self.language);
             let x = self.canvas.bold(20, y, DARK, &count) + 8;
             let title = content::alarm_title(newest, self.language);
             self.canvas.text(x, y, DARK, &fit(&title, WIDTH - x - 2));
-            return;
-        }
-        if self.scene.is_unset() {
-            self.canvas.fill(0, y, WIDTH, ROW, BRIGHT);
-            self.canvas.text_around(WIDTH / 2, y, DARK, key::UNSET.raw(self.language));
             return;
         }
         let address = self.scene.view().and_then(|view| view.address).or(self.scene.facts.address);

@@ -36,6 +36,8 @@ pub struct Change {
     pub password: Option<String>,
     /// It goes back by itself after so many minutes unless it is confirmed.
     pub confirm_within_min: Option<u32>,
+    /// For a person who cannot get in otherwise: done also while somebody has locked the configuration.
+    pub recovers: bool,
 }
 
 impl std::fmt::Debug for Change {

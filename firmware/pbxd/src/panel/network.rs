@@ -60,6 +60,7 @@ pub enum Field {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NetworkForm {
     before: Network,
+    began: Draft,
     draft: Draft,
     row: usize,
     /// The field at `row` as it is edited.
@@ -87,30 +88,40 @@ impl Draft {
         Draft { method: network.method, address, length, gateway, dns, vlan }
     }
 
-    /// The lines that make it of what is written.
-    fn lines(&self, before: &Network) -> Vec<Vec<String>> {
+    /// The lines that make it of what is written. What was not touched since it `began` is left alone, also when it is
+    /// nothing that the panel can show.
+    fn lines(&self, before: &Network, began: &Draft) -> Vec<Vec<String>> {
         let mut lines = Vec::new();
-        let mut put = |name: &str, now: Option<String>, was: Option<String>| match now {
-            Some(now) if Some(&now) != was.as_ref() => lines.push(line(&format!("set network {name} {now}"))),
-            None if was.is_some() => lines.push(line(&format!("delete network {name}"))),
-            Some(_) | None => {}
+        let mut put = |name: &str, now: Option<String>, was: bool| match now {
+            Some(now) => lines.push(line(&format!("set network {name} {now}"))),
+            None if was => lines.push(line(&format!("delete network {name}"))),
+            None => {}
         };
-        put("method", Some(self.method.word().to_string()), Some(before.method.word().to_string()));
-        let fixed = self.method == Method::Static;
-        let prefix = Prefix { address: self.address.into(), length: self.length };
-        put("address", Some(prefix.to_string()).filter(|_| fixed), before.address.map(|prefix| prefix.to_string()));
-        let some = |address: Ipv4Addr| Some(address).filter(|address| fixed && !address.is_unspecified());
-        let gateway = some(self.gateway).map(|address| address.to_string());
-        put("gateway", gateway, before.gateway.map(|address| address.to_string()));
-        // Further name servers stay when the first does; those of a fixed address go with it.
-        let was = before.dns.first().map(ToString::to_string);
-        let dns = some(self.dns).map(|address| address.to_string());
-        if dns != was && (fixed || before.method == Method::Static) {
-            put("dns", dns.map(|dns| format!("[ {dns} ]")), was.map(|was| format!("[ {was} ]")));
+        let some = |address: Ipv4Addr| Some(address.to_string()).filter(|_| !address.is_unspecified());
+        let written = (before.address.is_some(), before.gateway.is_some(), !before.dns.is_empty());
+        let (fixed, was_fixed) = (self.method == Method::Static, before.method == Method::Static);
+        if self.method != before.method {
+            put("method", Some(self.method.word().to_string()), false);
         }
-        let managed = self.method != Method::Unmanaged;
-        let vlan = Some(self.vlan).filter(|vlan| managed && *vlan > 0).map(|vlan| vlan.to_string());
-        put("vlan", vlan, before.vlan.map(|vlan| vlan.to_string()));
+        if fixed && (!was_fixed || (self.address, self.length) != (began.address, began.length)) {
+            let prefix = Prefix { address: self.address.into(), length: self.length };
+            put("address", Some(prefix.to_string()), false);
+        }
+        if fixed && (!was_fixed || self.gateway != began.gateway) {
+            put("gateway", some(self.gateway), written.1);
+        }
+        if fixed && (!was_fixed || self.dns != began.dns) {
+            put("dns", some(self.dns).map(|dns| format!("[ {dns} ]")), written.2);
+        }
+        if was_fixed && !fixed {
+            // They go with the fixed address.
+            let gone = [("address", written.0), ("gateway", written.1), ("dns", written.2)];
+            gone.into_iter().for_each(|(name, was)| put(name, None, was));
+        }
+        let vlan = if self.method == Method::Unmanaged { 0 } else { self.vlan };
+        if vlan != began.vlan {
+            put("vlan", Some(vlan).filter(|vlan| *vlan > 0).map(|vlan| vlan.to_string()), true);
+        }
         lines
     }
 }
@@ -119,15 +130,15 @@ impl Draft {
 pub fn reset() -> Change {
     let lines = ["set network method dhcp", "delete network address", "delete network gateway", "delete network dns"];
     let lines = lines.into_iter().chain(["delete network vlan"]).map(line).collect();
-    Change { about: key::RESET_NETWORK, lines, password: None, confirm_within_min: None }
+    Change { about: key::RESET_NETWORK, lines, password: None, confirm_within_min: None, recovers: true }
 }
 
 impl NetworkForm {
     /// Of what is written now.
     pub fn new(scene: &Scene) -> Option<NetworkForm> {
         let before = scene.view()?.network.clone();
-        let draft = Draft::of(&before, scene.facts.address);
-        Some(NetworkForm { before, draft, row: 0, edited: None, first: false })
+        let began = Draft::of(&before, scene.facts.address);
+        Some(NetworkForm { before, began, draft: began, row: 0, edited: None, first: false })
     }
 
     /// The part of the first set-up that asks for a fixed address.
@@ -153,12 +164,12 @@ impl NetworkForm {
 
     /// Lines of the change.
     pub fn lines(&self) -> Vec<Vec<String>> {
-        self.draft.lines(&self.before)
+        self.draft.lines(&self.before, &self.began)
     }
 
     /// Lines of the change to an address from a server, whatever else was typed.
     pub fn served_lines(&self) -> Vec<Vec<String>> {
-        Draft { method: Method::Dhcp, ..Draft::of(&self.before, None) }.lines(&self.before)
+        Draft { method: Method::Dhcp, ..self.began }.lines(&self.before, &self.began)
     }
 
     /// The rows there are: those that the method leaves a choice in.
@@ -228,7 +239,13 @@ impl NetworkForm {
             return Step::Back;
         }
         let confirm_within_min = Some(CONFIRM_WITHIN_MIN);
-        Step::Do(Job::Change(Change { about: key::NETWORK, lines, password: None, confirm_within_min }))
+        Step::Do(Job::Change(Change {
+            about: key::NETWORK,
+            lines,
+            password: None,
+            confirm_within_min,
+            recovers: false,
+        }))
     }
 
     /// The digits are what is wanted.
@@ -294,15 +311,29 @@ mod tests {
     fn lines_say_only_what_changes() {
         let before = written("method static; address 192.168.1.20/24; gateway 192.168.1.1; dns [ 10.0.0.1 10.0.0.2 ];");
         let draft = Draft::of(&before, None);
-        assert!(draft.lines(&before).is_empty());
+        assert!(draft.lines(&before, &draft).is_empty());
         let other = Draft { address: Ipv4Addr::new(192, 168, 1, 21), vlan: 7, ..draft };
-        assert_eq!(other.lines(&before), ["set network address 192.168.1.21/24", "set network vlan 7"].map(line));
+        assert_eq!(
+            other.lines(&before, &draft),
+            ["set network address 192.168.1.21/24", "set network vlan 7"].map(line)
+        );
         let served = Draft { method: Method::Dhcp, ..draft };
         let lines = ["set network method dhcp", "delete network address", "delete network gateway"];
         assert_eq!(
-            served.lines(&before),
+            served.lines(&before, &draft),
             lines.into_iter().chain(["delete network dns"]).map(line).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn what_the_panel_cannot_show_is_left_alone() {
+        let before = written("method static; address fd00::2/64; gateway fd00::1; dns [ fd00::1 10.0.0.1 ];");
+        let draft = Draft::of(&before, None);
+        assert!(draft.lines(&before, &draft).is_empty());
+        let tagged = Draft { vlan: 9, ..draft };
+        assert_eq!(tagged.lines(&before, &draft), [line("set network vlan 9")]);
+        let unmanaged = Draft { method: Method::Unmanaged, ..draft };
+        assert_eq!(unmanaged.lines(&before, &draft).len(), 4);
     }
 
     #[test]
@@ -310,8 +341,11 @@ mod tests {
         let nothing = pbx::config::parse("sip { listen 127.0.0.1:5060; }").unwrap().network;
         let draft = Draft::of(&nothing, Some([10, 1, 2, 3].into()));
         assert_eq!((draft.method, draft.address, draft.length), (Method::Unmanaged, Ipv4Addr::new(10, 1, 2, 3), 24));
-        assert!(draft.lines(&nothing).is_empty());
+        assert!(draft.lines(&nothing, &draft).is_empty());
         let fixed = Draft { method: Method::Static, ..draft };
-        assert_eq!(fixed.lines(&nothing), ["set network method static", "set network address 10.1.2.3/24"].map(line));
+        assert_eq!(
+            fixed.lines(&nothing, &draft),
+            ["set network method static", "set network address 10.1.2.3/24"].map(line)
+        );
     }
 }

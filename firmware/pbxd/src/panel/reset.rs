@@ -117,5 +117,6 @@ impl ResetForm {
 /// The administrator gets this password; who was none becomes one.
 pub fn new_password(password: String) -> Job {
     let lines = vec![line(&format!("set user {ADMIN} role admin"))];
-    Job::Change(Change { about: key::RESET_PASSWORD, lines, password: Some(password), confirm_within_min: None })
+    let password = Some(password);
+    Job::Change(Change { about: key::RESET_PASSWORD, lines, password, confirm_within_min: None, recovers: true })
 }

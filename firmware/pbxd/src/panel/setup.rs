@@ -185,7 +185,7 @@ impl Setup {
             Source::Kept => {}
         }
         let password = Some(self.password.text());
-        Job::Change(Change { about: key::SETUP, lines, password, confirm_within_min: None })
+        Job::Change(Change { about: key::SETUP, lines, password, confirm_within_min: None, recovers: false })
     }
 }
 

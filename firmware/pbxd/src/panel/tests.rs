@@ -267,6 +267,8 @@ fn forms(language: Language) -> Vec<(&'static str, Frame)> {
     }
     show("reset-typed", &calm, &format!("odddddodddo{}", code(&calm)), None);
     show("idle-unset", &fresh, "", None);
+    let alarms = troubled(language).alarms;
+    show("idle-unset-alarms", &seen(View { alarms, ..unset(language) }), "", None);
     show("setup-language", &fresh, "o", None);
     show("setup-network", &fresh, "oo", None);
     show("setup-fixed", &fresh, "oodo", None);

@@ -107,17 +107,22 @@ fn changed(admin: &Admin, change: &Change, language: Language) -> Came {
 
 /// Number of the commit, and whether it must be confirmed.
 fn commit(admin: &Admin, change: &Change, language: Language) -> Result<(u64, bool), String> {
+    let locked = admin.desks().all().into_iter().find(|editing| editing.exclusive && !change.recovers);
+    if let Some(editing) = locked {
+        let values = [("who", editing.who.as_str()), ("line", editing.line.as_str())];
+        return Err(text(key::CONFIGURATION_LOCKED, language, &values));
+    }
     let now = admin.in_force(language)?;
     let mut lines = change.lines.clone();
     if let Some(clear) = &change.password {
         let hash = password::hash(clear)?;
         lines.push(["set", "user", ADMIN, "password", &hash].map(str::to_string).to_vec());
     }
-    let text = edited(&now.text, &lines, language)?;
+    let site = edited(&now.text, &lines, language)?;
     let comment = change.about.raw(language).to_string();
     let label = Label { author: PANEL.into(), origin: PANEL.into(), comment };
     let confirm_within_min = change.confirm_within_min;
-    let done = admin.commit(Ask { base: now.number, text, label, confirm_within_min });
+    let done = admin.commit(Ask { base: now.number, text: site, label, confirm_within_min });
     done.map(|done| (done.number, done.reverts_in_s > 0)).map_err(|why| words(&why, language))
 }
 
