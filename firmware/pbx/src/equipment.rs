@@ -1,4 +1,4 @@
-//! What is connected to the box and how it is switched: lines, phones, the surge profile, and what somebody at the box
+//! What is connected to the box and how it stands: lines and phones, and what somebody at the box
 //! itself may do about it. Plain values, made here from the live tables, as [`crate::standing`] makes those of calls.
 
 use alloc::string::{String, ToString};
@@ -8,7 +8,6 @@ use base::line::PortId;
 
 use crate::config::Config;
 use crate::door::Act;
-use crate::event::Detail;
 use crate::{Pbx, Turn, line};
 
 /// A port of a line card.
@@ -46,11 +45,6 @@ impl Pbx {
         self.configs.now()
     }
 
-    /// The surge profile is on.
-    pub fn surge_is_on(&self) -> bool {
-        self.surge
-    }
-
     /// Ports of line cards, in order.
     pub fn lines_now(&self) -> Vec<LineNow> {
         let state = |port: &PortId, busy: bool| match (self.line_is_down(*port), busy) {
@@ -80,19 +74,11 @@ impl Pbx {
     /// Somebody at the box acts.
     pub(crate) fn operate(&mut self, turn: &mut Turn<'_>, actor: &str, act: &Act) {
         match act {
-            Act::Surge { on } if *on != self.surge => self.set_surge(turn, actor, *on),
-            Act::Surge { .. } => {}
+            Act::Surge { on, until } => self.set_surge(turn, actor, *on, *until),
+            Act::Mode { mode, until } => self.set_mode(turn, actor, *mode, *until),
             Act::Acknowledge { name, subject } => self.acknowledge(name, subject),
             Act::Audit { what, about } => self.audit(turn, actor, what, about),
         }
-    }
-
-    /// Switches the surge profile.
-    pub(crate) fn set_surge(&mut self, turn: &mut Turn<'_>, actor: &str, on: bool) {
-        self.surge = on;
-        self.unmatched = true;
-        self.staffing_changed = true;
-        self.note(turn, None, None, actor, Detail::Surge { on });
     }
 }
 
@@ -100,6 +86,7 @@ impl Pbx {
 mod tests {
     use super::*;
     use crate::door::{Input, Output, Trouble, TroubleKind};
+    use crate::event::Detail;
     use base::time::{Instant, Now, Wall};
 
     fn at(s: u64) -> Now {
@@ -115,12 +102,12 @@ mod tests {
     #[test]
     fn surge_is_switched_once_and_noted_with_its_actor() {
         let mut pbx = Pbx::new();
-        let out = act(&mut pbx, 1, Act::Surge { on: true });
+        let out = act(&mut pbx, 1, Act::Surge { on: true, until: None });
         assert!(
-            matches!(&out[..], [Output::Record(e)] if e.actor == "panel" && e.detail == Detail::Surge { on: true })
+            matches!(&out[..], [Output::Record(e)] if e.actor == "panel" && e.detail == Detail::Surge { on: true, until: None })
         );
-        assert!(pbx.surge_is_on() && act(&mut pbx, 2, Act::Surge { on: true }).is_empty());
-        assert_eq!(act(&mut pbx, 3, Act::Surge { on: false }).len(), 1);
+        assert!(pbx.switches().surge && act(&mut pbx, 2, Act::Surge { on: true, until: None }).is_empty());
+        assert_eq!(act(&mut pbx, 3, Act::Surge { on: false, until: None }).len(), 1);
     }
 
     #[test]

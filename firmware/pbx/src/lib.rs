@@ -39,6 +39,7 @@ pub mod roster;
 pub mod select;
 pub mod standing;
 mod supervise;
+pub mod switch;
 pub mod text;
 mod timers;
 pub mod trial;

@@ -49,6 +49,8 @@ impl Pbx {
         if !boot.recovered {
             return;
         }
+        self.switch_back(turn);
+        self.wake_for_switches(turn.now);
         if boot.machine_restarted {
             for call in self.calls.keys() {
                 self.end_lost_call(turn, call);

@@ -16,6 +16,8 @@ pub mod journal;
 pub mod log;
 pub mod media_thread;
 pub mod panel;
+pub mod password;
+pub mod reach;
 pub mod recorder;
 pub mod seal;
 pub mod store;

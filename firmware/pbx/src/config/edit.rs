@@ -11,6 +11,7 @@ use super::read::{give, nearest, suggest};
 use super::schema::{Block, Preset, Row, Section, Table};
 use super::test::Next;
 use super::token::{TokenKind, scan};
+use super::tree::TEXT_BYTES_MAX;
 use super::value::{Kind, Value};
 use crate::text::{Key, Text, problem};
 
@@ -218,6 +219,59 @@ impl Document {
                 (entry.above, entry.beside) = (above, None);
             }
         }
+        Ok(())
+    }
+
+    /// Whether the words name a section, written or not, that changes can be made in.
+    ///
+    /// # Errors
+    /// When the schema has no such section.
+    pub fn opens(&self, words: &[&str]) -> Result<(), Box<Refused>> {
+        match resolve(words)?.leaf {
+            None => Ok(()),
+            Some(_) => Err(refused(words.len(), problem::PATH_MISSING, problem::PATH_MISSING_REMEDY)),
+        }
+    }
+
+    /// Makes the changes of a text of `set` and `delete` lines; empty lines and remarks are passed over.
+    ///
+    /// # Errors
+    /// Every line that cannot be done, at once; then nothing is changed.
+    pub fn apply_lines(&mut self, text: &str) -> Result<(), Vec<Problem>> {
+        let mut report = Report::default();
+        if text.len() > TEXT_BYTES_MAX {
+            let reason = Text::new(problem::TOO_LONG).with("bytes", text.len() as u64);
+            report.error((1, 1), "", reason, Text::new(problem::TOO_LONG_REMEDY).with("max", TEXT_BYTES_MAX as u64));
+            return Err(report.finish());
+        }
+        let mut changed = self.clone();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words = match words(line) {
+                Ok(words) => words,
+                Err(problems) => {
+                    problems.into_iter().for_each(|problem| report.add(Problem { line: number, ..problem }));
+                    continue;
+                }
+            };
+            let borrowed: Vec<&str> = words.iter().map(String::as_str).collect();
+            let done = match borrowed.split_first() {
+                None => Ok(()),
+                Some((&"set", rest)) => changed.set(rest),
+                Some((&"delete", rest)) => changed.delete(rest),
+                Some((other, _)) => {
+                    let reason = Text::new(problem::LINE_UNKNOWN).with("word", shown(other));
+                    Err(refused(0, reason, problem::LINE_UNKNOWN_REMEDY))
+                }
+            };
+            if let Err(why) = done {
+                report.error((number, 1), "", why.reason, why.remedy);
+            }
+        }
+        let problems = report.finish();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        *self = changed;
         Ok(())
     }
 
@@ -444,6 +498,13 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     for ((inner, _), entry) in &mut body.sections {
         follow(&mut entry.held, Some(*inner), table, was, is);
     }
+}
+
+/// Whether the words name a leaf that takes the hash of a password: none when they do not, otherwise the index at which the
+/// hash stands, or is to stand.
+pub fn password_at(words: &[&str]) -> Option<usize> {
+    let path = resolve(words).ok()?;
+    path.leaf.filter(|(_, row)| row.kind == Kind::Password).map(|_| path.used)
 }
 
 /// Whether a command writes a secret in clear, or cannot be told apart from one that does.

@@ -32,6 +32,7 @@ pub use acd::{
 pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
+pub use tree::TEXT_BYTES_MAX;
 pub use test::Test;
 pub use written::Written;
 

@@ -239,4 +239,6 @@ texts! {
     NETWORK_UNUSED_REMEDY: "删除它，或改为 `method static`", "remove it, or write `method static`";
     GATEWAY_OUTSIDE: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
     GATEWAY_OUTSIDE_REMEDY: "核对地址、掩码长度和网关", "compare address, length of the network and gateway";
+    LINE_UNKNOWN: "行以“{word}”开头，不是 set 或 delete", "the line begins with \"{word}\", not with set or delete";
+    LINE_UNKNOWN_REMEDY: "每行写一条 `set …` 或 `delete …`", "write one `set …` or `delete …` on each line";
 }

@@ -1,6 +1,8 @@
 //! One session at a terminal: bytes in, text out, answers from [`Sources`]. Sans-IO: it owns neither the line nor a
 //! clock. What it keeps is bounded: a line, a history, a draft, and the pages of one answer.
 
+use self::commits::{Load, Paste};
+use self::login::{Door, NewPassword};
 use super::draft::{self, Draft, Stored};
 use super::grammar::{self, Act, Argument, Mode, Next, Said, Wrong};
 use super::keys::{Key, Keys};
@@ -10,11 +12,16 @@ use super::pipe::{self, Display, Stage};
 use super::screen::Screen;
 use super::show;
 use super::sources::Sources;
+use crate::admin::Desk;
 use crate::story::layout::{left, width};
 use crate::story::say::Say;
+use base::time::Instant;
 use pbx::config::document::Document;
-use pbx::config::{Language, edit};
+use pbx::config::{Language, Role, edit};
 use pbx::text::{Text, console as key, text};
+
+mod commits;
+mod login;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
@@ -31,6 +38,15 @@ pub struct Session<S> {
     screen: Screen,
     pager: Option<Pager>,
     draft: Option<Draft>,
+    /// One's place among those who edit, while there is a draft.
+    desk: Option<Desk>,
+    /// The section that words of changes begin in.
+    at: Vec<String>,
+    paste: Option<Paste>,
+    new_password: Option<NewPassword>,
+    door: Door,
+    /// The last key.
+    touched: Instant,
     /// Name and language of the site, once known.
     site: Option<(String, Language)>,
     /// The language that was asked for.
@@ -53,6 +69,12 @@ impl<S: Sources> Session<S> {
             screen: Screen::default(),
             pager: None,
             draft: None,
+            desk: None,
+            at: Vec::new(),
+            paste: None,
+            new_password: None,
+            door: Door::Name(String::new()),
+            touched: Instant::BOOT,
             site: None,
             language: None,
             greeted: false,
@@ -105,6 +127,7 @@ impl<S: Sources> Session<S> {
             self.screen.answered(row, column);
             return;
         }
+        self.touched = self.sources.now();
         if !self.greeted {
             self.greet();
             if matches!(key, Key::Enter | Key::Ctrl('c' | 'l')) {
@@ -112,8 +135,14 @@ impl<S: Sources> Session<S> {
                 return;
             }
         }
+        if self.knocked(key) || self.password_key(key) {
+            return;
+        }
         if self.pager.is_some() {
             self.turn(key);
+            return;
+        }
+        if self.pasted(key) {
             return;
         }
         match key {
@@ -157,7 +186,7 @@ impl<S: Sources> Session<S> {
         let greeting = text(key::GREETING, Language::En, &values);
         self.out.push_str("\r\n");
         self.print(&greeting);
-        self.draw(true);
+        self.knock();
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -169,7 +198,8 @@ impl<S: Sources> Session<S> {
             Mode::Operational => '>',
             Mode::Configuration => '#',
         };
-        let prompt = format!("{}{mark} ", self.host());
+        let place = if self.at.is_empty() { String::new() } else { format!("[{}]", self.at.join(" ")) };
+        let prompt = format!("{}{place}{mark} ", self.host());
         let drawn = self.line.draw(&prompt, self.screen.columns(), anew);
         self.out.push_str(&drawn);
     }
@@ -209,7 +239,10 @@ impl<S: Sources> Session<S> {
         if !line.trim().is_empty() {
             self.perform(&line);
         }
-        if !self.over && self.pager.is_none() {
+        if let Some(desk) = &self.desk {
+            desk.touch(self.sources.now());
+        }
+        if !self.over && self.pager.is_none() && self.paste.is_none() && self.new_password.is_none() {
             self.draw(true);
         }
     }
@@ -241,6 +274,7 @@ impl<S: Sources> Session<S> {
         let language = self.language();
         let words = words(command, language)?;
         let said = grammar::understand(self.mode(), &words).map_err(|wrong| wrong_words(wrong, self.say()))?;
+        self.allowed(said.act)?;
         let stages = pipe::stages(rest).map_err(|why| why.render(language))?;
         let display = stages.iter().find_map(|stage| match stage {
             Stage::Display(display) => Some(*display),
@@ -256,6 +290,22 @@ impl<S: Sources> Session<S> {
         Ok((self.act(&said, display)?, stages))
     }
 
+    /// Whether the role of whoever sits here, at this moment, is enough.
+    fn allowed(&mut self, act: Act) -> Result<(), String> {
+        let Some(role) = self.role() else {
+            self.leave(Some(key::NO_LONGER));
+            return Err(String::new());
+        };
+        if act.role() <= role {
+            return Ok(());
+        }
+        if self.draft.take().is_some() {
+            self.desk = None;
+            self.at.clear();
+        }
+        Err(self.say().text(key::ROLE_NEEDED, &[("role", act.role().word())]))
+    }
+
     fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
         let (language, say) = (self.language(), self.say());
         let one = || said.words.first().cloned();
@@ -265,11 +315,20 @@ impl<S: Sources> Session<S> {
                 let commit = self.sources.in_force(language)?.map(|stored| stored.number);
                 Ok(show::system(&glance, &machine, commit, say))
             }
-            Act::ShowCalls => Ok(show::calls(&self.glance()?, say)),
-            Act::ShowCall => self.sources.story(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::ShowCalls => {
+                let told = show::calls(&self.glance()?, say);
+                Ok(self.numbers(told, "show calls", &[]))
+            }
+            Act::ShowCall => {
+                let told = self.sources.story(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "show call", &said.words))
+            }
             Act::ShowQueue => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::queues(&glance, say)),
-                (glance, Some(name)) => show::queue(&glance, &name, say).map_err(|why| why.render(language)),
+                (glance, Some(name)) => {
+                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
+                    Ok(self.numbers(told, "show queue", &said.words))
+                }
             },
             Act::ShowAgent => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::agents(&glance, say)),
@@ -281,36 +340,92 @@ impl<S: Sources> Session<S> {
                 let document = draft::read(&self.in_force()?, language)?;
                 draft::shown(&document, &said.words, display).map_err(|why| why.render(language))
             }
-            Act::ShowState => self.sources.state_at(&said.words.join(" "), language).map(|text| show::hidden(&text)),
-            Act::Explain => self.sources.explain(&said.words.concat(), language).map(|text| show::hidden(&text)),
-            Act::Configure => self.configure(),
+            Act::ShowState => {
+                let told = self.sources.state_at(&said.words.join(" "), language)?;
+                Ok(self.numbers(told, "show state at", &said.words))
+            }
+            Act::Explain => {
+                let told = self.sources.explain(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "explain call", &said.words))
+            }
+            Act::ShowCommits => self.show_commits(),
+            Act::Configure => self.configure(false),
+            Act::ConfigureExclusive => self.configure(true),
+            Act::Confirm => self.confirm(),
+            Act::RescueSave => self.set_rescue(true),
+            Act::RescueDelete => self.set_rescue(false),
             Act::SetLength => self.set_length(one().unwrap_or_default()),
             Act::SetLanguage => self.set_language(one().unwrap_or_default()),
             Act::Help => Ok(self.help()),
             Act::Exit => {
-                self.over = true;
+                self.leave(None);
                 Ok(say.plain(key::BYE).to_string())
             }
             Act::Set | Act::Delete | Act::Rename | Act::Copy | Act::Annotate => {
-                let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(said));
+                let said = Said { act: said.act, words: self.from_here(&said.words) };
+                if said.act == Act::Set
+                    && let Some(done) = self.set_password(&said.words)
+                {
+                    return done;
+                }
+                let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(&said));
                 changed.map(|()| String::new()).map_err(|why| why.render(language))
             }
-            Act::ShowDraft => self.draft.as_ref().map_or(Ok(String::new()), |draft| {
-                draft::shown(draft.document(), &said.words, display).map_err(|why| why.render(language))
-            }),
-            Act::Compare => {
-                let compared = self.draft.as_ref().and_then(Draft::compare);
-                Ok(compared.unwrap_or_else(|| say.plain(key::NO_CHANGE).to_string()))
+            Act::ShowDraft => {
+                let path = self.from_here(&said.words);
+                self.draft.as_ref().map_or(Ok(String::new()), |draft| {
+                    draft::shown(draft.document(), &path, display).map_err(|why| why.render(language))
+                })
             }
-            Act::CommitCheck => Ok(self.draft.as_ref().map_or_else(String::new, |draft| draft.check(language))),
+            Act::Compare => self.compare(one().as_deref()),
+            Act::CommitCheck => self.commit_check(),
+            Act::Commit => self.commit(None, &one().unwrap_or_default()),
+            Act::CommitConfirmed => {
+                let minutes = self.minutes(one().as_deref())?;
+                self.commit(Some(minutes), &said.words.get(1).cloned().unwrap_or_default())
+            }
+            Act::Rollback => self.rollback(&one().unwrap_or_default()),
+            Act::Update => self.update(),
+            Act::Save => self.save(&one().unwrap_or_default()),
+            Act::LoadMerge => self.load(Load::Merge, &one().unwrap_or_default()),
+            Act::LoadOverride => self.load(Load::Override, &one().unwrap_or_default()),
+            Act::LoadSet => self.load(Load::Set, &one().unwrap_or_default()),
+            Act::Edit => {
+                let path = self.from_here(&said.words);
+                self.edit_at(path)
+            }
+            Act::Up => {
+                self.up();
+                Ok(String::new())
+            }
+            Act::Top => {
+                self.at.clear();
+                Ok(String::new())
+            }
+            Act::Run => {
+                let said = grammar::understand(Mode::Operational, &said.words);
+                let said = said.map_err(|wrong| wrong_words(wrong, say))?;
+                if said.act == Act::Exit || matches!(said.act, Act::Configure | Act::ConfigureExclusive) {
+                    return Err(wrong_words(Wrong::Unknown(said.words.concat()), say));
+                }
+                self.allowed(said.act)?;
+                self.act(&said, display)
+            }
             Act::Leave if self.draft.as_ref().is_some_and(Draft::is_changed) => {
                 Err(say.plain(key::CHANGED).to_string())
             }
             Act::Leave | Act::Discard => {
-                self.draft = None;
+                (self.draft, self.desk) = (None, None);
+                self.at.clear();
                 Ok(String::new())
             }
         }
+    }
+
+    /// Numbers as whoever sits here may see them.
+    fn numbers(&mut self, told: String, command: &str, words: &[String]) -> String {
+        let what = format!("{command} {}", words.join(" "));
+        if self.sees_numbers(&what) { told } else { show::hidden(&told) }
     }
 
     fn glance(&mut self) -> Result<show::Glance, String> {
@@ -322,14 +437,6 @@ impl<S: Sources> Session<S> {
     fn in_force(&mut self) -> Result<Stored, String> {
         let language = self.language();
         self.sources.in_force(language)?.ok_or_else(|| key::NO_CONFIGURATION.raw(language).to_string())
-    }
-
-    fn configure(&mut self) -> Answer {
-        let language = self.language();
-        let draft = Draft::of(&self.in_force()?, language)?;
-        let told = self.say().text(key::CONFIGURING, &[("number", &draft.number.to_string())]);
-        self.draft = Some(draft);
-        Ok(format!("{told}\n{}\n", key::NO_COMMIT.raw(language)))
     }
 
     fn set_length(&mut self, word: String) -> Answer {
@@ -348,15 +455,15 @@ impl<S: Sources> Session<S> {
         Ok(String::new())
     }
 
-    fn help(&self) -> String {
-        let say = self.say();
-        let words: Vec<(String, String)> = grammar::first_words(self.mode())
+    fn help(&mut self) -> String {
+        let (say, role) = (self.say(), self.role().unwrap_or(Role::Viewer));
+        let words: Vec<(String, String)> = grammar::first_words(self.mode(), role)
             .into_iter()
             .map(|(word, about)| (word.to_string(), say.plain(about).to_string()))
             .collect();
         let more = match self.mode() {
             Mode::Operational => vec![key::HELP_SHORT, key::HELP_PIPES, key::HELP_KEYS, key::HELP_NUMBERS],
-            Mode::Configuration => vec![key::NO_COMMIT, key::HELP_PIPES, key::HELP_KEYS],
+            Mode::Configuration => vec![key::HELP_COMMIT, key::HELP_PIPES, key::HELP_KEYS],
         };
         let more: String = more.into_iter().map(|line| format!("{}\n", say.plain(line))).collect();
         format!("{}\n{more}", two_columns(&words))
@@ -418,7 +525,8 @@ impl<S: Sources> Session<S> {
         let beginning = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_string();
         let whole = before.get(..before.len() - beginning.len()).unwrap_or_default();
         let words = words(whole, language)?;
-        let next = grammar::follow(self.mode(), &words).map_err(|wrong| wrong_words(wrong, Say(language)))?;
+        let next = grammar::follow(self.mode(), self.role().unwrap_or(Role::Viewer), &words)
+            .map_err(|wrong| wrong_words(wrong, Say(language)))?;
         let mut choices = Vec::new();
         for one in next {
             match one {
@@ -459,10 +567,11 @@ impl<S: Sources> Session<S> {
         };
         let borrowed: Vec<&str> = path.iter().map(String::as_str).collect();
         match argument {
-            Argument::Path => match &self.draft {
-                Some(draft) => of_schema(draft.document(), &borrowed),
-                None => Ok(Vec::new()),
-            },
+            Argument::Path => {
+                let path = self.from_here(path);
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                self.draft.as_ref().map_or(Ok(Vec::new()), |draft| of_schema(draft.document(), &path))
+            }
             Argument::PathInForce | Argument::Queue | Argument::Agent => {
                 let path: &[&str] = match argument {
                     Argument::Queue => &["queue"],
@@ -485,7 +594,14 @@ impl<S: Sources> Session<S> {
             Argument::Language => {
                 Ok(["zh", "en"].map(|word| Choice::word(word, argument.expected().raw(language))).into())
             }
-            Argument::Time | Argument::Name | Argument::Number | Argument::Text => Ok(vec![expected()]),
+            Argument::Time
+            | Argument::Name
+            | Argument::Number
+            | Argument::Text
+            | Argument::Minutes
+            | Argument::Back
+            | Argument::Place
+            | Argument::Command => Ok(vec![expected()]),
         }
     }
 
@@ -598,4 +714,4 @@ fn two_columns(rows: &[(String, String)]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

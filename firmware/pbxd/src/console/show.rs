@@ -1,4 +1,5 @@
-//! How things are now, as tables: one look at the core in, text out. Numbers of people are masked.
+//! How things are now, as tables: one look at the core in, text out. Numbers of people are whole: who may
+//! not see them gets the text through [`hidden`].
 
 use crate::panel::view::mask;
 use crate::story::layout::{left, table, width};
@@ -127,8 +128,8 @@ pub fn system(glance: &Glance, machine: &Machine, commit: Option<u64>, say: Say)
 /// All calls.
 pub fn calls(glance: &Glance, say: Say) -> String {
     let row = |(uid, call): (&Uid, &pbx::standing::CallNow)| {
-        let caller = if call.caller.is_empty() { say.plain(ladder::WITHHELD).to_string() } else { mask(&call.caller) };
-        vec![uid.to_string(), call.origin.clone(), caller, mask(&call.called), doing(glance, &call.phase, say)]
+        let caller = if call.caller.is_empty() { say.plain(ladder::WITHHELD).to_string() } else { call.caller.clone() };
+        vec![uid.to_string(), call.origin.clone(), caller, call.called.clone(), doing(glance, &call.phase, say)]
     };
     let all: Vec<Vec<String>> = glance.standing.calls.iter().map(row).collect();
     rows(say, &[word::CALL, word::ORIGIN, word::CALLER, word::CALLED, state_key::PHASE], &all)
@@ -142,7 +143,7 @@ fn doing(glance: &Glance, phase: &PhaseNow, say: Say) -> String {
             say.text(key::WAITS, &[("queue", queue), ("time", &seconds(glance.ago(*since)))])
         }
         PhaseNow::Ringing { extension } => say.text(key::RINGS, &[("extension", extension)]),
-        PhaseNow::Outside { number } => say.text(key::OUTSIDE, &[("number", &mask(number))]),
+        PhaseNow::Outside { number } => say.text(key::OUTSIDE, &[("number", number)]),
         PhaseNow::Talking { queue } if queue.is_empty() => say.plain(key::TALKING).to_string(),
         PhaseNow::Talking { queue } => say.text(key::TALKS_QUEUE, &[("queue", queue)]),
     }
@@ -190,7 +191,7 @@ pub fn queue(glance: &Glance, name: &str, say: Say) -> Result<String, Text> {
         callers.push(vec![
             (place + 1).to_string(),
             uid.to_string(),
-            or_dash(mask(&call.caller)),
+            or_dash(call.caller.clone()),
             priority.to_string(),
             seconds(glance.ago(since)),
             or_dash(ringing.join(" ")),

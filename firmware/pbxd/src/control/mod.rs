@@ -34,7 +34,7 @@ use base::limits::TURN_INPUTS_MAX;
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::commit::CommitRow;
-use pbx::config::Language;
+use pbx::config::{FACTORY, Language};
 use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -72,13 +72,17 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         Some(path) => Some((start::read_site(path, language)?, path.as_path())),
         None => None,
     };
+    let factory = match &options.factory {
+        Some(path) => start::read_site(path, language)?.text,
+        None => FACTORY.to_string(),
+    };
     let _lock = lock::lock(&options.data).map_err(|why| start::lock_words(&options.data, &why, language))?;
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     reset::erase_if_marked(&options.data, language).map_err(|why| words(&why))?;
     let (inbox, arrivals) = inbox::inbox();
     let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
     let beginning = store::read::open_readonly(&options.data)
-        .and_then(|reader| start::begin_with(&reader, file, language, clock::wall()))
+        .and_then(|reader| start::begin_with(&reader, file, &factory, language, clock::wall()))
         .map_err(|e| words(&e))??;
     let Beginning { site, mut number, fresh, unconfirmed, note } = beginning;
     for note in [&site.warnings].into_iter().filter(|note| !note.is_empty()).chain(&note) {
@@ -103,9 +107,11 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         tickets: tickets.clone(),
         data: options.data.clone(),
         share: threads::share(options.share.as_deref()),
+        factory,
         again: Arc::clone(&again),
     });
-    let panel = threads::start_panel(options, core.lookout(), inbox.clone());
+    let panel = threads::start_panel(options, admin.clone());
+    let serial = threads::start_serial(admin.clone());
     let console = threads::start_console(options, admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines, tickets };
@@ -129,6 +135,9 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     }
     if let Some(console) = console {
         console.stop();
+    }
+    if let Some(serial) = serial {
+        serial.stop();
     }
     control.finish().map_err(|why| words(&why))?;
     if let Some(hardware) = hardware {
