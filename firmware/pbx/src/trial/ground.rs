@@ -32,7 +32,10 @@ const BEGIN: Instant = Instant::from_micros(1_000_000);
 pub(super) struct Ground {
     config: Arc<Config>,
     today: Date,
-    world: World,
+    /// Nobody is logged in.
+    bare: World,
+    /// All who can be are; none when no test wants them.
+    staffed: Option<World>,
 }
 
 impl Ground {
@@ -42,14 +45,30 @@ impl Ground {
         let wall = Wall::from_millis(today.days() * DAY_MS);
         let mut world = World::new(copy, places, Now { at: BEGIN, wall });
         world.register_all();
-        Ground { config: config.clone(), today, world }
+        // So many log-ins take longer than any test: they are done once.
+        let staffed = config.tests.values().any(|test| test.agents.is_none()).then(|| {
+            let mut world = world.clone();
+            let able = config.agents.iter().filter_map(|(id, agent)| seated(id, agent));
+            world.log_in(able.collect());
+            world
+        });
+        Ground { config: config.clone(), today, bare: world, staffed }
     }
 
-    /// The world of one test, at its moment.
-    pub fn world(&self, at: Wall) -> World {
-        let mut world = self.world.clone();
+    /// The world of one test at its moment, with those at work who shall be.
+    pub fn world(&self, test: &Test, at: Wall) -> Result<World, Failure> {
+        let mut world = match (&test.agents, &self.staffed) {
+            (None, Some(staffed)) => staffed.clone(),
+            (None, None) => self.bare.clone(),
+            (Some(listed), _) => {
+                let agents = self.at_work(listed)?;
+                let mut world = self.bare.clone();
+                world.log_in(agents);
+                world
+            }
+        };
         world.set_wall(at);
-        world
+        Ok(world)
     }
 
     /// An extension, not a caller from outside.
@@ -61,15 +80,8 @@ impl Ground {
         self.config.dids.contains_key(to)
     }
 
-    /// Who is at work in a test, and at which phone.
-    pub fn at_work(&self, test: &Test) -> Result<Vec<AgentWas>, Failure> {
-        let seated = |id: &String, agent: &Agent| {
-            let phone = phone_of(id, agent)?;
-            Some(AgentWas { id: id.clone(), state: "ready".to_string(), phone })
-        };
-        let Some(listed) = &test.agents else {
-            return Ok(self.config.agents.iter().filter_map(|(id, agent)| seated(id, agent)).collect());
-        };
+    /// The listed agents, each at a phone.
+    fn at_work(&self, listed: &[String]) -> Result<Vec<AgentWas>, Failure> {
         let find = |id: &String| {
             let agent = self.config.agents.get(id).and_then(|agent| seated(id, agent));
             let reason = || Text::new(key::NO_PHONE).with("agent", id);
@@ -101,6 +113,12 @@ impl Ground {
         };
         (0..WEEKS_MAX).map(|week| first + 7 * week).find(|day| !special(day)).unwrap_or(first)
     }
+}
+
+/// An agent at work; none when it has no way to log in.
+fn seated(id: &String, agent: &Agent) -> Option<AgentWas> {
+    let phone = phone_of(id, agent)?;
+    Some(AgentWas { id: id.clone(), state: "ready".to_string(), phone })
 }
 
 /// The phone of an agent: its own, or, of one who logs in by PIN, one that the trial puts up.

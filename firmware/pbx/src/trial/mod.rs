@@ -101,15 +101,13 @@ pub fn problems(verdicts: &[(String, Verdict)]) -> Vec<Problem> {
 fn play(ground: &Ground, test: &Test) -> Verdict {
     let at = ground.moment(test.call.at);
     let failed = |failure| Verdict { failure: Some(failure), at, ladder: Vec::new() };
-    let at_work = match ground.at_work(test) {
-        Ok(agents) => agents,
-        Err(failure) => return failed(failure),
-    };
     if let Some(failure) = unreachable(ground, test) {
         return failed(failure);
     }
-    let mut world = ground.world(at);
-    world.log_in(at_work);
+    let mut world = match ground.world(test, at) {
+        Ok(world) => world,
+        Err(failure) => return failed(failure),
+    };
     for _ in 0..test.callers_before {
         world.dial(&test.call, &test.press);
         world.pass(BETWEEN);
