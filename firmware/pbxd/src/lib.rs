@@ -15,6 +15,7 @@ pub mod hardware_thread;
 pub mod journal;
 pub mod log;
 pub mod media_thread;
+pub mod network;
 pub mod panel;
 pub mod password;
 pub mod reach;

@@ -1,6 +1,7 @@
 //! What all tests of a configuration begin with: the copy of it that is played, with addresses at which phones and trunks
 //! of the trial are, and a world in which every phone is registered and nobody is logged in.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -56,7 +57,7 @@ impl Ground {
     }
 
     /// The world of one test at its moment, with those at work who shall be.
-    pub fn world(&self, test: &Test, at: Wall) -> Result<World, Failure> {
+    pub fn world(&self, test: &Test, at: Wall) -> Result<World, Box<Failure>> {
         let mut world = match (&test.agents, &self.staffed) {
             (None, Some(staffed)) => staffed.clone(),
             (None, None) => self.bare.clone(),
@@ -81,7 +82,7 @@ impl Ground {
     }
 
     /// The listed agents, each at a phone.
-    fn at_work(&self, listed: &[String]) -> Result<Vec<AgentWas>, Failure> {
+    fn at_work(&self, listed: &[String]) -> Result<Vec<AgentWas>, Box<Failure>> {
         let find = |id: &String| {
             let agent = self.config.agents.get(id).and_then(|agent| seated(id, agent));
             let reason = || Text::new(key::NO_PHONE).with("agent", id);
@@ -116,9 +117,9 @@ impl Ground {
 }
 
 /// An agent at work; none when it has no way to log in.
-fn seated(id: &String, agent: &Agent) -> Option<AgentWas> {
+fn seated(id: &str, agent: &Agent) -> Option<AgentWas> {
     let phone = phone_of(id, agent)?;
-    Some(AgentWas { id: id.clone(), state: "ready".to_string(), phone })
+    Some(AgentWas { id: id.to_string(), state: "ready".to_string(), phone })
 }
 
 /// The phone of an agent: its own, or, of one who logs in by PIN, one that the trial puts up.

@@ -1,5 +1,6 @@
 //! What was expected against what the journal says, row by row; and, when it did not happen, what did, in words.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::time::Instant;
@@ -128,7 +129,7 @@ impl<'t> Judge<'t> {
     }
 
     /// None when everything happened.
-    pub fn failure(&self, world: &World, test: &Test) -> Option<Failure> {
+    pub fn failure(&self, world: &World, test: &Test) -> Option<Box<Failure>> {
         let next = self.expected.get(self.met)?;
         let mut told: Vec<Text> = Vec::new();
         for row in world.rows() {

@@ -6,6 +6,7 @@ mod ground;
 mod judge;
 mod world;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -32,7 +33,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 #[derive(Clone, PartialEq, Debug)]
 pub struct Verdict {
     /// None when everything that was expected happened.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
     /// When the call was played.
     pub at: Wall,
     /// The rows of the call, as the journal would have them.
@@ -51,8 +52,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(leaf: &'static str, reason: impl Into<Text>, remedy: impl Into<Text>) -> Failure {
-        Failure { leaf, reason: reason.into(), remedy: remedy.into() }
+    fn new(leaf: &'static str, reason: impl Into<Text>, remedy: impl Into<Text>) -> Box<Failure> {
+        Box::new(Failure { leaf, reason: reason.into(), remedy: remedy.into() })
     }
 }
 
@@ -64,7 +65,7 @@ impl Verdict {
 
     /// As a problem of the configuration, its place in the text not yet known; none when the test passed.
     pub fn problem(&self, name: &str) -> Option<Problem> {
-        let Failure { leaf, reason, remedy } = self.failure.clone()?;
+        let Failure { leaf, reason, remedy } = *self.failure.clone()?;
         Some(Problem::error(&["test", name, leaf].join(" "), reason, remedy))
     }
 }
@@ -139,7 +140,7 @@ fn watch<'t>(world: &mut World, test: &'t Test) -> Judge<'t> {
 }
 
 /// A caller from outside who dials what is no did; that is a mistake of the test unless it is what it is about.
-fn unreachable(ground: &Ground, test: &Test) -> Option<Failure> {
+fn unreachable(ground: &Ground, test: &Test) -> Option<Box<Failure>> {
     let (from, to) = (&test.call.from, &test.call.to);
     let wanted = test.expect.iter().any(|expected| expected.goal == Goal::Refused);
     if wanted || ground.is_inside(from) || ground.is_did(to) {

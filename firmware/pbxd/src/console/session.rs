@@ -4,7 +4,7 @@
 use self::commits::{Load, Paste};
 use self::login::{Door, NewPassword};
 use super::draft::{self, Draft, Stored};
-use super::grammar::{self, Act, Argument, Mode, Next, Said, Wrong};
+use super::grammar::{self, Act, Mode, Said, Wrong};
 use super::keys::{Key, Keys};
 use super::line::{Edit, Line};
 use super::pager::{MORE, Pager};
@@ -13,14 +13,13 @@ use super::screen::Screen;
 use super::show;
 use super::sources::Sources;
 use crate::admin::Desk;
-use crate::story::layout::{left, width};
 use crate::story::say::Say;
 use base::time::Instant;
-use pbx::config::document::Document;
-use pbx::config::{Language, Role, edit};
+use pbx::config::{Language, edit};
 use pbx::text::{Text, console as key, text};
 
 mod commits;
+mod complete;
 mod login;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
@@ -361,8 +360,17 @@ impl<S: Sources> Session<S> {
                 self.leave(None);
                 Ok(say.plain(key::BYE).to_string())
             }
+            _ => self.act_on_draft(said, display),
+        }
+    }
+
+    /// What is said in configuration mode alone.
+    fn act_on_draft(&mut self, said: &Said, display: Option<Display>) -> Answer {
+        let (language, say) = (self.language(), self.say());
+        let one = || said.words.first().cloned();
+        match said.act {
             Act::Set | Act::Delete | Act::Rename | Act::Copy | Act::Annotate => {
-                let said = Said { act: said.act, words: self.from_here(&said.words) };
+                let said = Said { act: said.act, words: self.whole_path(&said.words) };
                 if said.act == Act::Set
                     && let Some(done) = self.set_password(&said.words)
                 {
@@ -372,7 +380,7 @@ impl<S: Sources> Session<S> {
                 changed.map(|()| String::new()).map_err(|why| why.render(language))
             }
             Act::ShowDraft => {
-                let path = self.from_here(&said.words);
+                let path = self.whole_path(&said.words);
                 self.draft.as_ref().map_or(Ok(String::new()), |draft| {
                     draft::shown(draft.document(), &path, display).map_err(|why| why.render(language))
                 })
@@ -391,7 +399,7 @@ impl<S: Sources> Session<S> {
             Act::LoadOverride => self.load(Load::Override, &one().unwrap_or_default()),
             Act::LoadSet => self.load(Load::Set, &one().unwrap_or_default()),
             Act::Edit => {
-                let path = self.from_here(&said.words);
+                let path = self.whole_path(&said.words);
                 self.edit_at(path)
             }
             Act::Up => {
@@ -419,6 +427,7 @@ impl<S: Sources> Session<S> {
                 self.at.clear();
                 Ok(String::new())
             }
+            _ => Ok(String::new()),
         }
     }
 
@@ -453,20 +462,6 @@ impl<S: Sources> Session<S> {
             _ => return Err(wrong_words(Wrong::Unknown(word), self.say())),
         });
         Ok(String::new())
-    }
-
-    fn help(&mut self) -> String {
-        let (say, role) = (self.say(), self.role().unwrap_or(Role::Viewer));
-        let words: Vec<(String, String)> = grammar::first_words(self.mode(), role)
-            .into_iter()
-            .map(|(word, about)| (word.to_string(), say.plain(about).to_string()))
-            .collect();
-        let more = match self.mode() {
-            Mode::Operational => vec![key::HELP_SHORT, key::HELP_PIPES, key::HELP_KEYS, key::HELP_NUMBERS],
-            Mode::Configuration => vec![key::HELP_COMMIT, key::HELP_PIPES, key::HELP_KEYS],
-        };
-        let more: String = more.into_iter().map(|line| format!("{}\n", say.plain(line))).collect();
-        format!("{}\n{more}", two_columns(&words))
     }
 
     /// Shows the next page, with the question for more when there is more.
@@ -512,164 +507,6 @@ impl<S: Sources> Session<S> {
         self.out.push_str(&" ".repeat(MORE.len()));
         self.out.push('\r');
     }
-
-    /// What can stand at the cursor, each with what it means; the beginning of the word that is being typed.
-    fn choices(&mut self) -> Result<(String, Vec<Choice>), String> {
-        let (language, before) = (self.language(), self.line.before());
-        if self.takes_pipes(&before) {
-            let parts = pipe::split(&before);
-            if let (Some(last), true) = (parts.last(), parts.len() > 1) {
-                return Ok(pipe_choices(last.trim_start(), language));
-            }
-        }
-        let beginning = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_string();
-        let whole = before.get(..before.len() - beginning.len()).unwrap_or_default();
-        let words = words(whole, language)?;
-        let next = grammar::follow(self.mode(), self.role().unwrap_or(Role::Viewer), &words)
-            .map_err(|wrong| wrong_words(wrong, Say(language)))?;
-        let mut choices = Vec::new();
-        for one in next {
-            match one {
-                Next::Word(word, about) => choices.push(Choice::word(word, about.raw(language))),
-                Next::Enter => {
-                    choices.push(Choice {
-                        word: None,
-                        shown: "<Enter>".into(),
-                        about: key::ENTER.raw(language).into(),
-                    });
-                    if self.takes_pipes(whole) {
-                        let about = key::P_PIPE.raw(language).into();
-                        choices.push(Choice { word: None, shown: "|".into(), about });
-                    }
-                }
-                Next::Argument(argument, path) => choices.extend(self.values(argument, &path, language)?),
-            }
-        }
-        choices.retain(|choice| match &choice.word {
-            Some(word) => word.starts_with(&beginning),
-            None => choice.shown.starts_with('<') && choice.shown != "<Enter>" || beginning.is_empty(),
-        });
-        Ok((beginning, choices))
-    }
-
-    fn values(&mut self, argument: Argument, path: &[String], language: Language) -> Result<Vec<Choice>, String> {
-        let expected = || Choice { word: None, shown: "<…>".into(), about: argument.expected().raw(language).into() };
-        let of_schema = |document: &Document, path: &[&str]| -> Result<Vec<Choice>, String> {
-            let choices = document.choices(path).map_err(|why| {
-                let values = [("reason", why.reason.render(language)), ("remedy", why.remedy.render(language))];
-                text(key::REFUSED, language, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
-            })?;
-            let choice = |choice: pbx::config::edit::Choice| {
-                let shown = choice.word.clone().unwrap_or_else(|| "<…>".into());
-                Choice { word: choice.word, shown, about: choice.about.render(language) }
-            };
-            Ok(choices.into_iter().map(choice).collect())
-        };
-        let borrowed: Vec<&str> = path.iter().map(String::as_str).collect();
-        match argument {
-            Argument::Path => {
-                let path = self.from_here(path);
-                let path: Vec<&str> = path.iter().map(String::as_str).collect();
-                self.draft.as_ref().map_or(Ok(Vec::new()), |draft| of_schema(draft.document(), &path))
-            }
-            Argument::PathInForce | Argument::Queue | Argument::Agent => {
-                let path: &[&str] = match argument {
-                    Argument::Queue => &["queue"],
-                    Argument::Agent => &["agent"],
-                    _ => &borrowed,
-                };
-                let mut choices = of_schema(&draft::read(&self.in_force()?, language)?, path)?;
-                if argument != Argument::PathInForce {
-                    // One that is not there cannot be shown.
-                    choices.retain(|choice| choice.word.is_some());
-                }
-                Ok(choices)
-            }
-            Argument::Call => {
-                let live = self.glance().map(|glance| glance.standing.calls.into_keys().collect::<Vec<_>>());
-                let about = key::C_SHOW_CALL.raw(language);
-                let live = live.unwrap_or_default().into_iter().map(|uid| Choice::word(&uid.to_string(), about));
-                Ok([Choice::word("last", about)].into_iter().chain(live).chain([expected()]).collect())
-            }
-            Argument::Language => {
-                Ok(["zh", "en"].map(|word| Choice::word(word, argument.expected().raw(language))).into())
-            }
-            Argument::Time
-            | Argument::Name
-            | Argument::Number
-            | Argument::Text
-            | Argument::Minutes
-            | Argument::Back
-            | Argument::Place
-            | Argument::Command => Ok(vec![expected()]),
-        }
-    }
-
-    /// `?`
-    fn help_here(&mut self) {
-        let told = match self.choices() {
-            Ok((_, choices)) if choices.is_empty() => self.say().plain(key::NOTHING_FOLLOWS).to_string(),
-            Ok((_, choices)) => {
-                let rows: Vec<_> = choices.into_iter().map(|choice| (choice.shown, choice.about)).collect();
-                two_columns(&rows)
-            }
-            Err(why) => why,
-        };
-        self.out.push_str("\r\n");
-        self.pager = Some(Pager::of(&self.screen.shown(&told)));
-        self.page(self.screen.page());
-        if self.pager.is_none() {
-            self.draw(true);
-        }
-    }
-
-    /// Tab.
-    fn complete(&mut self) {
-        let Ok((beginning, choices)) = self.choices() else {
-            self.out.push_str(BELL);
-            return;
-        };
-        let words: Vec<&str> = choices.iter().filter_map(|choice| choice.word.as_deref()).collect();
-        let common = common(&words);
-        let mut more: Vec<char> = common.strip_prefix(beginning.as_str()).unwrap_or_default().chars().collect();
-        if words.len() == 1 {
-            more.push(' ');
-        }
-        match (more.is_empty(), words.len()) {
-            (false, _) if self.line.insert(&more) => self.draw(false),
-            (true, 2..) => self.help_here(),
-            _ => self.out.push_str(BELL),
-        }
-    }
-}
-
-/// One thing that can follow.
-struct Choice {
-    word: Option<String>,
-    shown: String,
-    about: String,
-}
-
-impl Choice {
-    fn word(word: &str, about: &str) -> Choice {
-        Choice { word: Some(word.into()), shown: word.into(), about: about.into() }
-    }
-}
-
-fn pipe_choices(part: &str, language: Language) -> (String, Vec<Choice>) {
-    let expects_text =
-        ["match ", "except ", "begin ", "include ", "exclude "].iter().any(|word| part.starts_with(word));
-    if let Some(rest) = part.strip_prefix("display ") {
-        let about = key::P_DISPLAY.raw(language);
-        let forms = ["set", "json"].into_iter().filter(|form| form.starts_with(rest));
-        return (rest.to_string(), forms.map(|form| Choice::word(form, about)).collect());
-    }
-    if expects_text {
-        let about = key::P_TEXT.raw(language).into();
-        return (String::new(), vec![Choice { word: None, shown: "<…>".into(), about }]);
-    }
-    let words = pipe::words().filter(|(word, _)| word.starts_with(part));
-    (part.to_string(), words.map(|(word, about)| Choice::word(word, about.raw(language))).collect())
 }
 
 fn in_quotes(before: &str) -> bool {
@@ -699,18 +536,6 @@ fn wrong_words(wrong: Wrong, say: Say) -> String {
         Wrong::Incomplete => Text::new(key::INCOMPLETE),
     };
     told.render(say.0)
-}
-
-fn common(words: &[&str]) -> String {
-    let Some((first, rest)) = words.split_first() else { return String::new() };
-    let shared = |other: &str| first.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let length = rest.iter().map(|other| shared(other)).min().unwrap_or(first.chars().count());
-    first.chars().take(length).collect()
-}
-
-fn two_columns(rows: &[(String, String)]) -> String {
-    let wide = rows.iter().map(|(word, _)| width(word)).max().unwrap_or(0);
-    rows.iter().map(|(word, about)| format!("  {}  {about}\n", left(word, wide, ' '))).collect()
 }
 
 #[cfg(test)]

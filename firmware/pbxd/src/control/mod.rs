@@ -26,7 +26,9 @@ use self::threads::Rooms;
 use self::turns::TurnLengths;
 use crate::admin::{Admin, Parts, Tickets, reset};
 use crate::cli::Run;
+use crate::console::{port::ConsoleThread, serial::SerialThread};
 use crate::journal::{self, Journal};
+use crate::panel::task::PanelThread;
 use crate::seal::{self, MasterKey};
 use crate::store::{self, Request, StoreError};
 use crate::{build_id, clock, log};
@@ -37,6 +39,7 @@ use pbx::commit::CommitRow;
 use pbx::config::{FACTORY, Language};
 use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -110,12 +113,12 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         factory,
         again: Arc::clone(&again),
     });
-    let panel = threads::start_panel(options, admin.clone());
-    let serial = threads::start_serial(admin.clone());
-    let console = threads::start_console(options, admin);
+    let operators = Operators::start(options, &admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines, tickets };
-    let effects = sockets.into_effects(inbox.clone(), &site, rooms);
+    let mut effects = sockets.into_effects(inbox.clone(), &site, &options.data, rooms);
+    // What changed while the program was away.
+    effects.follow(&site.config, &inbox);
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
@@ -129,21 +132,42 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     // What was longer at the start delayed nobody's call.
     control.lengths = TurnLengths::default();
     control.until_stopped().await?;
-    // Before the core: its last looks are answered by nobody.
-    if let Some(panel) = panel {
-        panel.stop();
-    }
-    if let Some(console) = console {
-        console.stop();
-    }
-    if let Some(serial) = serial {
-        serial.stop();
-    }
+    operators.stop();
     control.finish().map_err(|why| words(&why))?;
     if let Some(hardware) = hardware {
         hardware.join();
     }
     Ok(again.load(Ordering::Acquire))
+}
+
+/// The threads that people at the box talk to.
+struct Operators {
+    panel: Option<PanelThread>,
+    serial: Option<SerialThread>,
+    console: Option<ConsoleThread>,
+}
+
+impl Operators {
+    fn start(options: &Run, admin: &Admin) -> Operators {
+        Operators {
+            panel: threads::start_panel(options, admin.clone()),
+            serial: threads::start_serial(admin.clone()),
+            console: threads::start_console(options, admin.clone()),
+        }
+    }
+
+    /// Before the core ends: their last looks would be answered by nobody.
+    fn stop(self) {
+        if let Some(panel) = self.panel {
+            panel.stop();
+        }
+        if let Some(console) = self.console {
+            console.stop();
+        }
+        if let Some(serial) = self.serial {
+            serial.stop();
+        }
+    }
 }
 
 /// The SIP address, taken before the state is recovered, so that the kernel keeps what arrives meanwhile.
@@ -159,9 +183,10 @@ impl Sockets {
         Ok(Sockets { udp: datagrams::bind(listen).map_err(words)?, tcp: streams::listen(listen).map_err(words)? })
     }
 
-    fn into_effects(self, inbox: Inbox, site: &Site, rooms: Rooms) -> Effects {
+    fn into_effects(self, inbox: Inbox, site: &Site, data: &Path, rooms: Rooms) -> Effects {
         let listen = site.config.sip.listen;
         Effects {
+            data: data.to_path_buf(),
             listen,
             datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
             streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),

@@ -54,7 +54,8 @@ impl<S: Sources> Session<S> {
     /// `configure`, `configure exclusive`, `configure private`.
     pub(super) fn configure(&mut self, exclusive: bool) -> Answer {
         let (language, say) = (self.language(), self.say());
-        let entered = self.sources.enter(&self.who().to_string(), exclusive);
+        let who = self.who().to_string();
+        let entered = self.sources.enter(&who, exclusive);
         let (desk, others) = entered.map_err(|held| {
             let key = if held.exclusive { key::LOCKED_BY } else { key::NOT_ALONE };
             told_of(&held, self.sources.now(), key, say)
@@ -333,7 +334,7 @@ impl<S: Sources> Session<S> {
     }
 
     /// Words of a change, from the top.
-    pub(super) fn from_here(&self, words: &[String]) -> Vec<String> {
+    pub(super) fn whole_path(&self, words: &[String]) -> Vec<String> {
         self.at.iter().chain(words).cloned().collect()
     }
 }

@@ -132,9 +132,8 @@ impl<S: Sources> Session<S> {
             }
             Key::Char(_) => self.out.push_str(BELL),
             Key::Backspace => {
-                if typed.pop().is_some() && shown {
-                    self.out.push_str("\x08 \x08");
-                }
+                let wiped = typed.pop().filter(|_| shown).map_or("", |_| "\x08 \x08");
+                self.out.push_str(wiped);
             }
             Key::Enter => {
                 self.out.push_str("\r\n");
