@@ -25,7 +25,8 @@ pbxd - the Cordboard PBX daemon
           --share    prompts and music; found beside the program when left out
           --log      error, warn, info (default), debug or trace
   pbxd check --config FILE [--share DIR] [--lang zh|en]
-        reads a configuration and prints every problem in it, and proves for a year from today that every caller is answered
+        reads a configuration and prints every problem in it, proves for a year from today that every caller is answered, and
+        plays its tests
   pbxd story --data DIR [CALL|last] [--lang zh|en]
         tells a call: ladder, decisions with reasons, CDR, agent states, recordings
   pbxd explain --data DIR [CALL|last] [--lang zh|en]

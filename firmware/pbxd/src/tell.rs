@@ -15,7 +15,7 @@ use base::time::Wall;
 
 use pbx::config::Language;
 use pbx::event::{Detail, LegEvent};
-use pbx::text::{explain as explain_key, ladder as key, state as state_key, text};
+use pbx::text::{explain as explain_key, ladder as key, state as state_key, text, trial as trial_key};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,7 @@ const CALLS_MAX: u32 = 10_000;
 pub fn check(config: &Path, share: Option<&Path>, language: Language) -> Result<String, String> {
     let site = control::start::read_site(config, language)?;
     let mut found = check::proved(&site.config, &control::threads::share(share));
+    let tests = site.config.tests.len();
     if !check::refused(&found) {
         found.extend(check::tried(&Arc::new(site.config)));
     }
@@ -36,8 +37,15 @@ pub fn check(config: &Path, share: Option<&Path>, language: Language) -> Result<
     let mut problems = site.problems;
     problems.extend(found);
     problems.sort_by_key(|problem| (problem.line, problem.column));
-    let listed = control::start::listed(config, &problems, language);
-    if refused { Err(listed) } else { Ok(listed) }
+    let mut listed = control::start::listed(config, &problems, language);
+    if refused {
+        return Err(listed);
+    }
+    if tests > 0 {
+        let passed = text(trial_key::PASSED, language, &[("count", &tests.to_string())]);
+        listed = [listed, passed].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n");
+    }
+    Ok(listed)
 }
 
 fn reader(data: &Path, language: Language) -> Result<Reader, String> {

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
+use pbx::config::test::{Expectation, Goal, Moment, Test, TestCall};
 use pbx::config::{
     Agent, AlarmRule, COUNTRIES, Calendar, Chassis, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor,
     Extension, Language, Line, Media, Menu, Method, Network, NumbersSeen, OverflowKind, Prefix, Queue, Reason, Relax,
@@ -412,6 +413,52 @@ prop_compose! {
     }
 }
 
+/// A test of calls that may come to anything. Trunks are named as if there were one.
+fn test(many: Many) -> impl Strategy<Value = Test> {
+    let extension = move |n: usize| (2000 + n % many.extensions.max(1)).to_string();
+    let from = prop_oneof!["\\+?[1-9][0-9]{4,10}", (0..9usize).prop_map(extension)];
+    let to = prop_oneof!["\\+?[0-9*#]{1,12}", (0..3usize).prop_map(did_number), (0..9usize).prop_map(extension)];
+    let moment = prop_oneof![
+        (select(Weekday::ALL.to_vec()), 0..1440u16).prop_map(|(day, minute)| Moment::Weekly(day, minute)),
+        (date(), 0..1440u16).prop_map(|(date, minute)| Moment::On(date, minute)),
+    ];
+    let call = (from, to, option::of(moment)).prop_map(|(from, to, at)| TestCall { from, to, at });
+    let expect = vec((goal(many), option::of(1..=3600u32)), 1..4);
+    let expect =
+        expect.prop_map(|all| all.into_iter().map(|(goal, within_s)| Expectation { goal, within_s }).collect());
+    (call, 0..4u32, vec("[0-9*#]{1,3}", 0..4), option::of(some_of(many.agents())), expect)
+        .prop_map(|(call, callers_before, press, agents, expect)| Test { call, callers_before, press, agents, expect })
+}
+
+fn goal(many: Many) -> impl Strategy<Value = Goal> {
+    (0..14usize, 0..1000usize, option::of("\\+?[0-9*#]{1,12}")).prop_map(move |(which, n, number)| match which {
+        0 if many.queues > 0 => Goal::Queue(Many::queue(n % many.queues)),
+        1 if many.agents > 0 => Goal::Agent((1000 + n % many.agents).to_string()),
+        2 if many.menus > 0 => Goal::Menu(format!("menu.{}", n % many.menus)),
+        3 if many.extensions > 0 => Goal::Extension((2000 + n % many.extensions).to_string()),
+        4 => Goal::Trunk("Trunk_0".to_string(), number),
+        5 => Goal::Prompt("queue-welcome".to_string()),
+        6 => Goal::Closed,
+        7 => Goal::Full,
+        8 => Goal::Empty,
+        9 => Goal::Overflow,
+        10 => Goal::Echo,
+        11 => Goal::Recorded,
+        12 => Goal::Hangup,
+        _ => Goal::Refused,
+    })
+}
+
+/// Without trunks nobody can expect one.
+fn possible(mut test: Test, trunks: bool) -> Test {
+    for expected in &mut test.expect {
+        if !trunks && matches!(expected.goal, Goal::Trunk(..)) {
+            expected.goal = Goal::Refused;
+        }
+    }
+    test
+}
+
 prop_compose! {
     fn many()(extensions in 0..6usize, agents in 0..6usize, calendars in 0..3usize, skills in 0..4usize, queues in 0..4usize,
               menus in 0..4usize, dids in 0..3usize) -> Many {
@@ -425,8 +472,10 @@ pub fn config() -> impl Strategy<Value = Config> {
         let skills = vec(label().prop_map(|title| Skill { title }), many.skills);
         let served =
             (vec(calendar(), many.calendars), skills, vec(queue(many), many.queues), vec(menu(many), many.menus));
-        (head(), people(many), outside(many), served, codes(), the_box()).prop_map(
-            move |(head, people, outside, (calendars, skills, queues, menus), codes, site)| Config {
+        let tests = btree_map("[a-z][a-z0-9-]{0,10}", test(many), 0..3);
+        (head(), people(many), outside(many), served, codes(), the_box(), tests).prop_map(
+            move |(head, people, outside, (calendars, skills, queues, menus), codes, site, tests)| Config {
+                tests: tests.into_iter().map(|(n, test)| (n, possible(test, !outside.trunks.is_empty()))).collect(),
                 system: head.system,
                 sip: head.sip,
                 media: head.media,

@@ -10,8 +10,8 @@ texts! {
     NO_PHONE: "座席 {agent} 既无分机也无 PIN，无法签入", "agent {agent} has neither an extension nor a PIN and cannot log in";
     NO_PHONE_REMEDY: "给座席 {agent} 一个 `extension` 或 `pin`，或从 `agents` 中删除", "give agent {agent} an `extension` or a `pin`, or take it out of `agents`";
     AT: "第 {at} 秒{what}", "{at} s {what}";
-    AND: "{before}；{next}", "{before}; {next}";
-    COMMA: "{before}，{next}", "{before}, {next}";
+    AND: "{before}；随后{next}", "{before}; {next}";
+    COMMA: "{before}, {next}", "{before}, {next}";
     NOTHING: "呼叫没有到达", "the call never arrived";
     SENT: "转到 {to}", "sent to {to}";
     NOWHERE: "无处可去（{why}）", "sent nowhere ({why})";
@@ -32,7 +32,7 @@ texts! {
     HEARD: "听到 {prompts}", "hears {prompts}";
     HUNG_UP: "被挂断", "is hung up on";
     REFUSED: "未应答即被拒（{why}）", "is refused ({why})";
-    STILL_ON: "一小时后仍未结束", "still on after an hour";
+    STILL_ON: "一小时后通话仍未结束", "still on after an hour";
     STUCK: "循环不止，已中断", "it went round in circles and was broken off";
     KEYS_LEFT: "未按的键：{keys}", "keys never asked for: {keys}";
     PASSED: "配置测试：{count} 项全部通过", "configuration tests: all {count} passed";
