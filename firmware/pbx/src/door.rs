@@ -95,6 +95,16 @@ pub enum Act {
         /// The calendars hold again from then on; none: when somebody switches back.
         until: Option<Wall>,
     },
+    /// A call is ended.
+    HangUp {
+        /// Which.
+        call: Uid,
+    },
+    /// An agent is logged out; one who talks, after it.
+    LogOut {
+        /// Id.
+        agent: String,
+    },
     /// Something was done that the core has no part in, and that must be on record.
     Audit {
         /// `login`, `login-failed`, `numbers-shown`.

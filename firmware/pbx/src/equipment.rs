@@ -4,8 +4,10 @@
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use base::id::Uid;
 use base::line::PortId;
 
+use crate::agent::Happening;
 use crate::config::Config;
 use crate::door::Act;
 use crate::{Pbx, Turn, line};
@@ -78,7 +80,22 @@ impl Pbx {
             Act::Mode { mode, until } => self.set_mode(turn, actor, *mode, *until),
             Act::Acknowledge { name, subject } => self.acknowledge(name, subject),
             Act::Audit { what, about } => self.audit(turn, actor, what, about),
+            Act::HangUp { call } => self.hang_up(turn, actor, *call),
+            Act::LogOut { agent } => {
+                if let Some(index) = self.agents.find(agent) {
+                    self.agent_wants(turn, index, Happening::LogOut, Some(actor), "by an operator");
+                }
+            }
         }
+    }
+
+    /// Ends a call for somebody at the box; one that is over already stays as it is.
+    fn hang_up(&mut self, turn: &mut Turn<'_>, actor: &str, uid: Uid) {
+        let found = self.calls.iter().find(|(_, call)| call.uid == uid && !call.is_over()).map(|(key, _)| key);
+        let Some(call) = found else { return };
+        self.audit(turn, actor, "hang-up", &uid.to_string());
+        let disposition = self.disposition_so_far(call);
+        self.end_call(turn, call, actor, "by an operator", disposition);
     }
 }
 

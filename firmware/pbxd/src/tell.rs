@@ -56,6 +56,15 @@ fn words(data: &Path, language: Language) -> impl Fn(store::StoreError) -> Strin
     move |why| control::start::data_words(data, &why, language)
 }
 
+/// The newest facts of the journal, a line each with its time (UTC) and who caused it.
+pub fn recent(data: &Path, count: u64, language: Language) -> Result<String, String> {
+    let reader = reader(data, language)?;
+    let last = reader.last_seq().map_err(words(data, language))?;
+    let from = (last + 1).saturating_sub(count);
+    let events = reader.events_between(from, last + 1).map_err(words(data, language))?;
+    Ok(story::log(&events, language))
+}
+
 /// The call that a person means: `last` or nothing, a whole identity, or how it begins or ends.
 pub fn find_call(data: &Path, wanted: Option<&str>, language: Language) -> Result<Uid, String> {
     let reader = reader(data, language)?;

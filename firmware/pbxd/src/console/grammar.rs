@@ -58,6 +58,19 @@ pub enum Act {
     ShowCommits,
     RescueSave,
     RescueDelete,
+    ClearAlarm,
+    ClearCall,
+    ClearAgent,
+    RequestSurge,
+    RequestMode,
+    RequestRestart,
+    FactoryKeep,
+    FactoryErase,
+    MonitorQueue,
+    MonitorCalls,
+    MonitorLog,
+    Ping,
+    Bundle,
     Leave,
     Discard,
 }
@@ -92,7 +105,12 @@ impl Act {
             | Act::Top
             | Act::Run
             | Act::Leave
-            | Act::Discard => Role::Admin,
+            | Act::Discard
+            | Act::RequestRestart
+            | Act::FactoryKeep
+            | Act::FactoryErase
+            | Act::Bundle => Role::Admin,
+            Act::ClearAlarm | Act::ClearCall | Act::ClearAgent | Act::RequestSurge | Act::RequestMode => Role::Operator,
             Act::ShowSystem
             | Act::ShowCalls
             | Act::ShowCall
@@ -104,11 +122,37 @@ impl Act {
             | Act::ShowCommits
             | Act::ShowState
             | Act::Explain
+            | Act::MonitorQueue
+            | Act::MonitorCalls
+            | Act::MonitorLog
+            | Act::Ping
             | Act::SetLength
             | Act::SetLanguage
             | Act::Help
             | Act::Exit => Role::Viewer,
         }
+    }
+}
+
+impl Act {
+    /// Whether it does or watches something at the `>` prompt.
+    pub const fn is_operation(self) -> bool {
+        matches!(
+            self,
+            Act::ClearAlarm
+                | Act::ClearCall
+                | Act::ClearAgent
+                | Act::RequestSurge
+                | Act::RequestMode
+                | Act::RequestRestart
+                | Act::FactoryKeep
+                | Act::FactoryErase
+                | Act::MonitorQueue
+                | Act::MonitorCalls
+                | Act::MonitorLog
+                | Act::Ping
+                | Act::Bundle
+        )
     }
 }
 
@@ -143,6 +187,16 @@ pub enum Argument {
     Place,
     /// A whole line of the `>` prompt.
     Command,
+    /// Name of an alarm.
+    Alarm,
+    /// What an alarm concerns; all words to the end.
+    Subject,
+    /// `auto`, `day`, `night`.
+    Mode,
+    /// `on`, `off`.
+    Switch,
+    /// Of IPv4.
+    Address,
 }
 
 impl Argument {
@@ -162,11 +216,16 @@ impl Argument {
             Argument::Back => key::A_BACK,
             Argument::Place => key::A_PLACE,
             Argument::Command => key::A_COMMAND,
+            Argument::Alarm => key::A_ALARM,
+            Argument::Subject => key::A_SUBJECT,
+            Argument::Mode => key::A_MODE,
+            Argument::Switch => key::A_SWITCH,
+            Argument::Address => key::A_ADDRESS,
         }
     }
 
     const fn takes_many(self) -> bool {
-        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce | Argument::Command)
+        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce | Argument::Command | Argument::Subject)
     }
 }
 
@@ -201,6 +260,9 @@ const CONFIGURE: Part = W("configure", key::C_CONFIGURE);
 const REQUEST: Part = W("request", key::C_REQUEST);
 const SYSTEM: Part = W("system", key::C_REQUEST_SYSTEM);
 const WHOLE: Part = W("configuration", key::C_REQUEST_CONFIGURATION);
+const CLEAR: Part = W("clear", key::C_CLEAR);
+const MONITOR: Part = W("monitor", key::C_MONITOR);
+const FACTORY: Part = W("factory-reset", key::C_FACTORY);
 const RESCUE: Part = W("rescue", key::C_RESCUE);
 const COMMIT: Part = W("commit", key::E_COMMIT);
 const WHY: Part = W("comment", key::E_COMMIT_COMMENT);
@@ -235,6 +297,21 @@ const COMMANDS: &[Command] = &[
     at(&[CONFIGURE, W("private", key::C_PRIVATE)], Act::Configure),
     at(&[CONFIGURE, W("exclusive", key::C_EXCLUSIVE)], Act::ConfigureExclusive),
     at(&[W("confirm", key::E_CONFIRM)], Act::Confirm),
+    at(&[CLEAR, W("alarm", key::C_CLEAR_ALARM), Take(A::Alarm)], Act::ClearAlarm),
+    at(&[CLEAR, W("alarm", key::C_CLEAR_ALARM), Take(A::Alarm), Take(A::Subject)], Act::ClearAlarm),
+    at(&[CLEAR, W("call", key::C_CLEAR_CALL), Take(A::Call)], Act::ClearCall),
+    at(&[CLEAR, W("agent", key::C_CLEAR_AGENT), Take(A::Agent)], Act::ClearAgent),
+    at(&[MONITOR, QUEUE], Act::MonitorQueue),
+    at(&[MONITOR, QUEUE, Take(A::Queue)], Act::MonitorQueue),
+    at(&[MONITOR, W("calls", key::C_SHOW_CALLS)], Act::MonitorCalls),
+    at(&[MONITOR, W("log", key::C_MONITOR_LOG)], Act::MonitorLog),
+    at(&[W("ping", key::C_PING), Take(A::Address)], Act::Ping),
+    at(&[REQUEST, W("surge", key::C_REQUEST_SURGE), Take(A::Switch)], Act::RequestSurge),
+    at(&[REQUEST, W("mode", key::C_REQUEST_MODE), Take(A::Mode)], Act::RequestMode),
+    at(&[REQUEST, SYSTEM, W("restart", key::C_RESTART)], Act::RequestRestart),
+    at(&[REQUEST, SYSTEM, FACTORY, W("keep-recordings", key::C_FACTORY_KEEP)], Act::FactoryKeep),
+    at(&[REQUEST, SYSTEM, FACTORY, W("erase-everything", key::C_FACTORY_ERASE)], Act::FactoryErase),
+    at(&[REQUEST, W("support", key::C_SUPPORT), W("bundle", key::C_BUNDLE), Take(A::Place)], Act::Bundle),
     at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("save", key::C_RESCUE_SAVE)], Act::RescueSave),
     at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("delete", key::C_RESCUE_DELETE)], Act::RescueDelete),
     at(&[W("set", key::C_SET), CLI, W("length", key::C_CLI_LENGTH), Take(A::Number)], Act::SetLength),

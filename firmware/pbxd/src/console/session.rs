@@ -3,6 +3,7 @@
 
 use self::commits::{Load, Paste};
 use self::login::{Door, NewPassword};
+use self::operate::Watch;
 use super::draft::{self, Draft, Stored};
 use super::grammar::{self, Act, Mode, Said, Wrong};
 use super::keys::{Key, Keys};
@@ -21,6 +22,7 @@ use pbx::text::{Text, console as key, text};
 mod commits;
 mod complete;
 mod login;
+mod operate;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
@@ -43,6 +45,9 @@ pub struct Session<S> {
     at: Vec<String>,
     paste: Option<Paste>,
     new_password: Option<NewPassword>,
+    /// What a person must say yes to.
+    asked: Option<Act>,
+    watch: Option<Watch>,
     door: Door,
     /// The last key.
     touched: Instant,
@@ -72,6 +77,8 @@ impl<S: Sources> Session<S> {
             at: Vec::new(),
             paste: None,
             new_password: None,
+            asked: None,
+            watch: None,
             door: Door::Name(String::new()),
             touched: Instant::BOOT,
             site: None,
@@ -141,7 +148,7 @@ impl<S: Sources> Session<S> {
             self.turn(key);
             return;
         }
-        if self.pasted(key) {
+        if self.pasted(key) || self.watched(key) {
             return;
         }
         match key {
@@ -235,13 +242,20 @@ impl<S: Sources> Session<S> {
             // Whoever plays with Enter may have another window size by now.
             self.out.push_str(self.screen.ask());
         }
-        if !line.trim().is_empty() {
+        if let Some(act) = self.asked.take() {
+            self.answered(act, &line);
+        } else if !line.trim().is_empty() {
             self.perform(&line);
         }
         if let Some(desk) = &self.desk {
             desk.touch(self.sources.now());
         }
-        if !self.over && self.pager.is_none() && self.paste.is_none() && self.new_password.is_none() {
+        if !self.over
+            && self.pager.is_none()
+            && self.paste.is_none()
+            && self.new_password.is_none()
+            && self.watch.is_none()
+        {
             self.draw(true);
         }
     }
@@ -360,6 +374,7 @@ impl<S: Sources> Session<S> {
                 self.leave(None);
                 Ok(say.plain(key::BYE).to_string())
             }
+            act if act.is_operation() => self.operate(said),
             _ => self.act_on_draft(said, display),
         }
     }

@@ -5,12 +5,13 @@ use super::show::{Glance, Machine};
 use crate::admin::{Admin, Ask, Checked, Desk, Done, Editing, Failures, Refused};
 use crate::panel::task::storage;
 use crate::store::ConfigCommit;
-use crate::{build_id, clock, password, tell};
+use crate::{build_id, clock, password, reach, tell};
 use base::time::Instant;
 use pbx::commit::CommitNow;
 use pbx::config::{Config, Language, Written};
 use pbx::door::Act;
 use pbx::text::Text;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ const PATIENCE: Duration = Duration::from_millis(1_500);
 fn stored(commit: ConfigCommit) -> Stored {
     Stored { number: commit.number, text: commit.text }
 }
+
+/// How long an address may take to answer.
+const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Answers; each error is for the person who asked.
 pub trait Sources {
@@ -98,6 +102,23 @@ pub trait Sources {
     /// # Errors
     /// Why it cannot be read.
     fn load(&mut self, place: &str, language: Language) -> Result<String, String>;
+    /// The newest `count` facts of the journal, a line each.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    fn recent(&mut self, count: u64, language: Language) -> Result<String, String>;
+    /// How long an address took to answer; the error says why it did not.
+    ///
+    /// # Errors
+    /// Why nothing was heard.
+    fn ping(&mut self, address: Ipv4Addr) -> Result<Duration, String>;
+    /// The program begins anew; calls talk on. False when the box has no room for it.
+    fn restart(&mut self) -> bool;
+    /// Factory settings: with recordings kept, or with everything erased.
+    ///
+    /// # Errors
+    /// Why nothing was changed.
+    fn factory(&mut self, who: &str, erase: bool, language: Language) -> Result<(), Refused>;
     /// The story of a call.
     ///
     /// # Errors
@@ -219,6 +240,25 @@ impl Sources for Live {
 
     fn load(&mut self, place: &str, language: Language) -> Result<String, String> {
         self.admin.load(place, language)
+    }
+
+    fn recent(&mut self, count: u64, language: Language) -> Result<String, String> {
+        tell::recent(self.admin.data(), count, language)
+    }
+
+    fn ping(&mut self, address: Ipv4Addr) -> Result<Duration, String> {
+        reach::ping(address, PING_PATIENCE).map_err(|why| why.to_string())
+    }
+
+    fn restart(&mut self) -> bool {
+        self.admin.restart(false)
+    }
+
+    fn factory(&mut self, who: &str, erase: bool, language: Language) -> Result<(), Refused> {
+        match erase {
+            true => self.admin.erase_all(&format!("console {who}")),
+            false => self.admin.reset_configuration(who, "console", language).map(|_| ()),
+        }
     }
 
     fn story(&mut self, call: &str, language: Language) -> Result<String, String> {

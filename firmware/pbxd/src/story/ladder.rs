@@ -192,7 +192,7 @@ fn row(event: &LegEvent, parties: &Parties, say: Say) -> Row {
 }
 
 /// What a row says.
-fn describe(event: &LegEvent, say: Say) -> Vec<String> {
+pub(super) fn describe(event: &LegEvent, say: Say) -> Vec<String> {
     match &event.detail {
         Detail::CallBegan { caller, called, .. } => {
             let caller = if caller.is_empty() { say.plain(key::WITHHELD) } else { caller };

@@ -105,6 +105,16 @@ impl<S: Sources> Session<S> {
                 let live = live.unwrap_or_default().into_iter().map(|uid| Choice::word(&uid.to_string(), about));
                 Ok([Choice::word("last", about)].into_iter().chain(live).chain([expected()]).collect())
             }
+            Argument::Mode | Argument::Switch => {
+                let words: &[&str] =
+                    if argument == Argument::Mode { &["auto", "day", "night"] } else { &["on", "off"] };
+                Ok(words.iter().map(|word| Choice::word(word, argument.expected().raw(language))).collect())
+            }
+            Argument::Alarm => {
+                let about = argument.expected().raw(language);
+                let up = self.glance().map(|glance| glance.alarms).unwrap_or_default();
+                Ok(up.iter().map(|alarm| Choice::word(&alarm.name, about)).collect())
+            }
             Argument::Language => {
                 Ok(["zh", "en"].map(|word| Choice::word(word, argument.expected().raw(language))).into())
             }
@@ -115,7 +125,9 @@ impl<S: Sources> Session<S> {
             | Argument::Minutes
             | Argument::Back
             | Argument::Place
-            | Argument::Command => Ok(vec![expected()]),
+            | Argument::Command
+            | Argument::Subject
+            | Argument::Address => Ok(vec![expected()]),
         }
     }
 

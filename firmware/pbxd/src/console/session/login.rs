@@ -212,9 +212,10 @@ impl<S: Sources> Session<S> {
 
     /// Time passes: a session that nobody touches ends. What is sent.
     pub fn tick(&mut self) -> String {
+        self.look_again();
         let now = self.sources.now();
-        let Door::Open(Who::User(_)) = self.door else { return String::new() };
-        let Some(config) = self.sources.config() else { return String::new() };
+        let Door::Open(Who::User(_)) = self.door else { return std::mem::take(&mut self.out) };
+        let Some(config) = self.sources.config() else { return std::mem::take(&mut self.out) };
         if now.since(self.touched) >= Duration::from_secs(u64::from(config.system.idle_logout_min) * 60) {
             self.out.push_str("\r\n");
             self.leave(Some(key::IDLE));

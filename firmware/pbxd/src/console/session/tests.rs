@@ -91,9 +91,10 @@ impl Sources for Still {
     }
 
     fn operate(&mut self, actor: &str, act: pbx::door::Act) {
-        if let pbx::door::Act::Audit { what, about } = act {
-            self.record.push(format!("{actor}: {what} {about}"));
-        }
+        self.record.push(match act {
+            pbx::door::Act::Audit { what, about } => format!("{actor}: {what} {about}"),
+            act => format!("{actor}: {act:?}"),
+        });
     }
 
     fn commit_now(&mut self) -> Option<CommitNow> {
@@ -160,6 +161,24 @@ impl Sources for Still {
 
     fn load(&mut self, _: &str, _: Language) -> Result<String, String> {
         Ok("queue loaded { agents [ 1001 ]; }\n".into())
+    }
+
+    fn recent(&mut self, _: u64, _: Language) -> Result<String, String> {
+        Ok(format!("13800138000 at {}\n", self.now_s))
+    }
+
+    fn ping(&mut self, address: std::net::Ipv4Addr) -> Result<std::time::Duration, String> {
+        if address.is_loopback() { Ok(std::time::Duration::from_millis(2)) } else { Err("timed out".into()) }
+    }
+
+    fn restart(&mut self) -> bool {
+        self.record.push("restart".into());
+        true
+    }
+
+    fn factory(&mut self, who: &str, erase: bool, _: Language) -> Result<(), Refused> {
+        self.record.push(format!("factory {who} {erase}"));
+        Ok(())
     }
 
     fn story(&mut self, call: &str, _: Language) -> Result<String, String> {
@@ -430,4 +449,39 @@ fn an_unset_box_lets_whoever_is_there_make_an_admin() {
     assert!(session.is_over());
     let mut next = Session::new(session.into_sources());
     assert!(next.take(b"\r").ends_with("login: "));
+}
+
+#[test]
+fn an_act_of_weight_wants_a_whole_yes() {
+    let mut session = session(None);
+    assert!(session.take(b"request system restart\r").contains("Type yes"));
+    assert!(session.take(b"y\r").contains("nothing was done") && session.sources.record.is_empty());
+    session.take(b"request system factory-reset keep-recordings\r");
+    assert!(session.take(b"yes\r").contains("done"));
+    assert_eq!(session.sources.record, ["factory admin false"]);
+    session.take(b"request mode night\rrequest surge on\rclear agent 1001\r");
+    let record = session.sources.record.join("\n");
+    for wanted in ["Mode { mode: Night", "Surge { on: true", "LogOut { agent: \"1001\""] {
+        assert!(record.contains(wanted), "{wanted}\n{record}");
+    }
+    assert!(session.take(b"request mode noon\r").contains("not auto, day or night"));
+    assert!(session.take(b"clear alarm nothing\r").contains("no alarm"));
+    assert!(session.take(b"clear call nothing\r").contains("no call"));
+    assert!(session.take(b"ping 127.0.0.1\r").contains("5 sent, 5 answered"));
+    assert!(session.take(b"ping 192.0.2.1\r").contains("5 sent, 0 answered"));
+    let told = session.take(b"request support bundle usb:/b.txt\r");
+    assert!(told.contains("diagnostics are in"), "{told}");
+}
+
+#[test]
+fn a_live_view_is_drawn_when_it_changes_until_a_key() {
+    let mut session = session(Some((24, 80)));
+    let first = session.take(b"monitor log\r");
+    assert!(first.contains("138****8000 at 0") && first.contains("\x1b[H"), "{first:?}");
+    assert_eq!(session.tick(), "", "nothing is new");
+    session.sources.now_s = 1;
+    assert!(session.tick().contains("138****8000 at 1"));
+    assert!(session.take(b"q").ends_with("box> "));
+    session.sources.now_s = 2;
+    assert_eq!(session.tick(), "");
 }
