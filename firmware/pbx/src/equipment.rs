@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::line::PortId;
 
-use crate::config::Config;
+use crate::config::{AlarmName, Config};
 use crate::door::Act;
 use crate::event::Detail;
 use crate::{Pbx, Turn, line};
@@ -66,7 +66,7 @@ impl Pbx {
 
     fn line_is_down(&self, port: PortId) -> bool {
         let subject = line::subject(port);
-        ["line-battery", "line-fault"].iter().any(|name| self.alarms.is_up(name, &subject))
+        [AlarmName::LineBattery, AlarmName::LineFault].iter().any(|name| self.alarms.is_up(*name, &subject))
     }
 
     /// Extensions of the configuration in force, in order.
@@ -99,6 +99,7 @@ impl Pbx {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::AlarmSeverity;
     use crate::door::{Input, Output, Trouble, TroubleKind};
     use base::time::{Instant, Now, Wall};
 
@@ -141,5 +142,23 @@ mod tests {
         trouble(&mut pbx, 4, TroubleKind::StoreWrite, false);
         trouble(&mut pbx, 5, TroubleKind::StoreWrite, true);
         assert_eq!(names(&pbx)[0], ("store-write".into(), false));
+    }
+
+    #[test]
+    fn the_site_says_how_heavy_an_alarm_is_and_whether_it_sounds() {
+        let mut pbx = Pbx::new();
+        let trouble = Trouble { kind: TroubleKind::StoreWrite, raised: true, detail: "disk full".into() };
+        pbx.handle(at(1), Input::Trouble(trouble), &mut Vec::new());
+        let seen = |pbx: &Pbx| pbx.alarms().into_iter().map(|a| (a.severity, a.buzzer)).collect::<Vec<_>>();
+        assert_eq!(seen(&pbx), [(AlarmSeverity::Critical, true)], "before there is a configuration");
+        let mut commit = |rules: &str| {
+            let text = alloc::format!("sip {{ listen 127.0.0.1:5060; }} {rules}");
+            let config = crate::config::parse(&text).unwrap();
+            pbx.handle(at(2), Input::Configured(config.into(), 1), &mut Vec::new());
+            seen(&pbx)
+        };
+        assert_eq!(commit("alarm highway { buzzer no; severity warning; }"), [(AlarmSeverity::Critical, true)]);
+        assert_eq!(commit("alarm store-write { buzzer no; }"), [(AlarmSeverity::Critical, false)]);
+        assert_eq!(commit("alarm store-write { severity warning; }"), [(AlarmSeverity::Warning, true)]);
     }
 }

@@ -7,7 +7,7 @@ use base::time::{Instant, Now, Wall};
 use core::time::Duration;
 use drivers::ssd1322::Light;
 use pbx::alarm::AlarmNow;
-use pbx::config::Language;
+use pbx::config::{AlarmSeverity, Language};
 use pbx::equipment::{LineNow, LineState, PhoneNow};
 use pbxd::panel::draw;
 use pbxd::panel::machine::{Event, Machine, Screen, Settings};
@@ -83,6 +83,8 @@ fn view(number: u8, now: Now) -> View {
         since: now,
         detail: "x".repeat(usize::from(index) * 40),
         acknowledged: index % 2 == 1,
+        severity: AlarmSeverity::Major,
+        buzzer: index % 3 > 0,
     };
     let queue = QueueRow { title: "客服 support".into(), waiting: 9_999, oldest: Some(Instant::BOOT), ready: 0 };
     let line = LineNow { port: PortId { card: 255, port: 255 }, state: LineState::OutOfService };

@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
 use pbx::config::{
-    Agent, Calendar, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor, Extension, Language, Line,
-    Media, Menu, OverflowKind, Queue, Reason, Relax, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor,
-    System, Trunk, Vip, Wanted,
+    Agent, AlarmName, AlarmRule, AlarmSeverity, Baud, COUNTRY_CODES, Calendar, Chassis, Cidr, Codes, Config, Consent,
+    Destination, Did, Disposition, EmptyFactor, Extension, Language, Line, Media, Menu, Network, NetworkMethod,
+    NumbersSeen, OverflowKind, Queue, Reason, Relax, Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor,
+    System, Trunk, User, Vip, Wanted,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -233,15 +234,88 @@ fn numbered<T>(entries: Vec<T>, name: impl Fn(usize) -> String) -> BTreeMap<Stri
 prop_compose! {
     fn head()(name in label(), english in any::<bool>(), utc_offset_min in -720..=840i32, six in any::<bool>(), port in 1..1024u16,
               realm in "[a-z][a-z0-9.-]{0,20}", expires in (10..=60u32, 60..=86_400u32), ports in (600..20_000u16, 2..500u16),
-              jitter in 1..=10u32, silence_timeout_s in 5..=3600u32, other in any::<bool>(), routing in routing()) -> Config {
+              jitter in 1..=10u32, silence_timeout_s in 5..=3600u32, other in any::<bool>(), routing in routing(),
+              (idle_logout_min, login_failures, lock_out_s) in (1..=60u32, 1..=20u32, 10..=86_400u32)) -> Config {
         let ip: IpAddr = if six { Ipv6Addr::LOCALHOST.into() } else { [127, 0, 0, 9].into() };
         let language = if english { Language::En } else { Language::Zh };
         let sip = Sip { listen: SocketAddr::new(ip, port), realm, expires_min_s: expires.0, expires_max_s: expires.1 };
         let address = if other { [10, 1, 2, 3].into() } else { ip };
         let rtp_ports = (ports.0 * 2, ports.0 * 2 + ports.1 * 2 - 1);
         let media = Media { address, rtp_ports, jitter_ms: jitter * 20, silence_timeout_s };
-        Config { system: System { name, language, utc_offset_min }, sip, media, routing, ..Config::preset() }
+        let system = System { name, language, utc_offset_min, idle_logout_min, login_failures, lock_out_s };
+        Config { system, sip, media, routing, ..Config::preset() }
     }
+}
+
+fn password() -> impl Strategy<Value = String> {
+    let costs = (8..=262_144u32, 1..=16u32, "[A-Za-z0-9+/]{11,64}", "[A-Za-z0-9+/]{22,86}");
+    costs.prop_map(|(memory, passes, salt, hash)| format!("$argon2id$v=19$m={memory},t={passes},p=1${salt}${hash}"))
+}
+
+fn language() -> impl Strategy<Value = Language> {
+    select(vec![Language::Zh, Language::En])
+}
+
+/// An admin and others.
+fn users() -> impl Strategy<Value = BTreeMap<String, User>> {
+    let user = (select(Role::ALL.to_vec()), password(), any::<bool>(), option::of(language()));
+    let user = user.prop_map(|(role, password, shown, language)| {
+        let numbers = if shown { NumbersSeen::Shown } else { NumbersSeen::Masked };
+        User { role, password, numbers, language }
+    });
+    btree_map("[a-z][a-z0-9_-]{0,31}", user, 0..4).prop_map(|mut users| {
+        if let Some(mut first) = users.first_entry() {
+            first.get_mut().role = Role::Admin;
+        }
+        users
+    })
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let dns = vec((any::<bool>(), 1..=223u8, any::<u8>()), 0..4).prop_map(|servers| {
+        let server = |(six, a, b): (bool, u8, u8)| -> IpAddr {
+            if six { Ipv6Addr::from([a.into(), 0, 0, 0, 0, 0, 0, b.into()]).into() } else { [a, b, 0, 1].into() }
+        };
+        distinct(servers.into_iter().map(server).collect())
+    });
+    let method = select(NetworkMethod::ALL.to_vec());
+    ("[a-z][a-z0-9._-]{0,14}", method, 8..=30u8, any::<bool>(), dns, option::of(1..=4094u16)).prop_map(
+        |(interface, method, prefix, routed, dns, vlan)| {
+            let written = method == NetworkMethod::Static;
+            let address = Cidr { ip: [10, 0, 0, 2].into(), prefix };
+            let gateway = (written && routed).then_some([10, 0, 0, 1].into());
+            Network { interface, method, address: written.then_some(address), gateway, dns, vlan }
+        },
+    )
+}
+
+fn chassis() -> impl Strategy<Value = Chassis> {
+    let speed = select(vec![9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600]).prop_map(Baud);
+    (select(COUNTRY_CODES), any::<bool>(), "/dev/[a-z][a-z0-9._:-]{0,20}", speed).prop_map(
+        |(country, panel_lock, console_device, console_speed)| Chassis {
+            country: country.into(),
+            panel_lock,
+            console_device,
+            console_speed,
+        },
+    )
+}
+
+fn alarms() -> impl Strategy<Value = BTreeMap<String, AlarmRule>> {
+    let name = select(AlarmName::ALL.to_vec()).prop_map(|name| name.word().to_owned());
+    let rule = (any::<bool>(), select(AlarmSeverity::ALL.to_vec()));
+    btree_map(name, rule.prop_map(|(buzzer, severity)| AlarmRule { buzzer, severity }), 0..5)
+}
+
+/// The box itself.
+fn appliance() -> impl Strategy<Value = Config> {
+    (users(), network(), chassis(), alarms()).prop_map(|(users, network, chassis, alarms)| Config {
+        users,
+        network,
+        chassis,
+        alarms,
+        ..Config::preset()
+    })
 }
 
 fn routing() -> impl Strategy<Value = Routing> {
@@ -386,9 +460,13 @@ pub fn config() -> impl Strategy<Value = Config> {
         let skills = vec(label().prop_map(|title| Skill { title }), many.skills);
         let served =
             (vec(calendar(), many.calendars), skills, vec(queue(many), many.queues), vec(menu(many), many.menus));
-        (head(), people(many), outside(many), served, codes()).prop_map(
-            move |(head, people, outside, (calendars, skills, queues, menus), codes)| Config {
+        (head(), appliance(), people(many), outside(many), served, codes()).prop_map(
+            move |(head, appliance, people, outside, (calendars, skills, queues, menus), codes)| Config {
                 system: head.system,
+                users: appliance.users,
+                network: appliance.network,
+                chassis: appliance.chassis,
+                alarms: appliance.alarms,
                 sip: head.sip,
                 media: head.media,
                 routing: head.routing,

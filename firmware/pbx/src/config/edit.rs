@@ -379,6 +379,7 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
         let remedy = match given.get(at) {
             Some(word) if why.reason.key() == problem::VALUE_BAD => suggest(row.kind, word),
             _ if why.reason.key() == problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
+            _ if why.reason.key() == problem::PASSWORD_CLEAR => problem::PASSWORD_CLEAR_REMEDY.into(),
             _ => give(row.kind),
         };
         refused(before + at, why.reason, remedy)

@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::acd::{Consent, EmptyFactor, Strategy};
 use super::value::Value;
-use super::{Destination, Language};
+use super::{AlarmSeverity, Baud, Cidr, Destination, Language, NetworkMethod, NumbersSeen, Role};
 use crate::calendar::{DaysOff, Extra, Hours};
 
 /// A type that a leaf can fill.
@@ -51,6 +51,8 @@ field!(BTreeMap<String, u8>, BTreeMap::new(), Skills);
 field!(Vec<Hours>, Vec::new(), Hours);
 field!(Vec<DaysOff>, Vec::new(), DaysOff);
 field!(Vec<Extra>, Vec::new(), ExtraHours);
+field!(Cidr, Cidr { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 1 }, Cidr);
+field!(Vec<IpAddr>, Vec::new(), Addresses);
 
 macro_rules! word_field {
     ($type:ident, $blank:ident) => {
@@ -70,6 +72,22 @@ macro_rules! word_field {
 
 word_field!(Strategy, LongestIdle);
 word_field!(Consent, None);
+word_field!(Role, Viewer);
+word_field!(NumbersSeen, Masked);
+word_field!(NetworkMethod, Unmanaged);
+word_field!(AlarmSeverity, Warning);
+
+impl Field for Baud {
+    fn blank() -> Self {
+        Baud(0)
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        if let Value::Text(word) = value { word.parse().ok().map(Baud) } else { None }
+    }
+    fn to_value(&self) -> Value {
+        Value::Text(self.0.to_string())
+    }
+}
 
 impl Field for BTreeSet<EmptyFactor> {
     fn blank() -> Self {
@@ -146,4 +164,4 @@ macro_rules! optional {
     )*};
 }
 
-optional!(u8, u16, u32, String);
+optional!(u8, u16, u32, String, Language, IpAddr, Cidr);

@@ -2,11 +2,14 @@
 //! file; nothing outside here knows the text form.
 
 mod acd;
+mod appliance;
 pub(crate) mod as_text;
 mod check;
 pub mod document;
 pub mod edit;
+mod expected;
 mod field;
+mod form;
 mod leaves;
 mod print;
 pub mod problem;
@@ -25,6 +28,10 @@ mod written;
 pub use acd::{
     Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Strategy, Supervisor, Vip, Wanted,
+};
+pub use appliance::{
+    AlarmName, AlarmRule, AlarmSeverity, Baud, COUNTRY_CODES, Chassis, Cidr, Network, NetworkMethod, NumbersSeen, Role,
+    User,
 };
 pub use print::print;
 pub use problem::{Problem, Severity};
@@ -118,6 +125,14 @@ fn read_text(text: &str, report: &mut problem::Report) -> Option<(Config, read::
 pub struct Config {
     /// `system { … }`
     pub system: System,
+    /// `chassis { … }`
+    pub chassis: Chassis,
+    /// `network { … }`
+    pub network: Network,
+    /// `user alice { … }`
+    pub users: BTreeMap<String, User>,
+    /// `alarm line-battery { … }`: what is written; [`Config::alarm_rule`] knows the rest.
+    pub alarms: BTreeMap<String, AlarmRule>,
     /// `sip { … }`
     pub sip: Sip,
     /// `media { … }`
@@ -188,6 +203,12 @@ pub struct System {
     /// `utc-offset +08:00`, -12:00 to +14:00, default +08:00: local time of calendars, in minutes east of Greenwich.
     /// There is no daylight saving time.
     pub utc_offset_min: i32,
+    /// `idle-logout-min`, 1-60, default 10: a console left alone for so long is logged out.
+    pub idle_logout_min: u32,
+    /// `login-failures`, 1-20, default 5: so many wrong logins in a row lock the user out.
+    pub login_failures: u32,
+    /// `lock-out-s`, 10-86400, default 300: for so long.
+    pub lock_out_s: u32,
 }
 
 /// `sip { … }`

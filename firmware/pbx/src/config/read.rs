@@ -102,6 +102,10 @@ impl Reader<'_> {
         // Defaults may depend on `system` and `sip`: those come first, wherever they stand.
         self.config.system = self.single(Section::System, nodes);
         self.config.sip = self.single(Section::Sip, nodes);
+        self.config.chassis = self.single(Section::Chassis, nodes);
+        self.config.network = self.single(Section::Network, nodes);
+        self.config.users = self.keyed(Section::User, nodes, "");
+        self.config.alarms = self.keyed(Section::Alarm, nodes, "");
         self.config.media = self.single(Section::Media, nodes);
         self.config.routing = self.single(Section::Routing, nodes);
         self.cards(nodes);
@@ -345,6 +349,7 @@ impl Reader<'_> {
                 let remedy = match refusal.reason.key() {
                     problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
                     problem::VALUE_BAD => suggest(leaf.kind, &word.text),
+                    problem::PASSWORD_CLEAR => problem::PASSWORD_CLEAR_REMEDY.into(),
                     _ => give(leaf.kind),
                 };
                 self.report.error(at, path, refusal.reason, remedy);

@@ -10,8 +10,12 @@ use super::acd::{
     Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Supervisor, Vip, Wanted,
 };
+use super::appliance::ALARM_NAME_WORDS;
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Trunk};
+use super::{
+    AlarmName, AlarmRule, AlarmSeverity, Chassis, Codes, Config, Destination, Extension, Line, Media, Menu, Network,
+    Route, Sip, System, Trunk, User,
+};
 use crate::text::{Key, help, problem};
 
 /// What other parts of the configuration can name.
@@ -62,6 +66,10 @@ impl Table {
             Section::Did => Some(Table::Did),
             Section::Trunk => Some(Table::Trunk),
             Section::System
+            | Section::Chassis
+            | Section::Network
+            | Section::User
+            | Section::Alarm
             | Section::Sip
             | Section::Media
             | Section::Routing
@@ -117,6 +125,8 @@ pub enum Preset {
     SystemLanguage,
     /// What the built-in reason of this code has; it must be given where there is none.
     BuiltIn(ReasonPart),
+    /// The weight that the alarm of its section has by itself.
+    OwnSeverity,
 }
 
 /// A leaf of a `reason`.
@@ -169,6 +179,10 @@ impl Section {
     pub fn rows(self) -> Vec<Row> {
         match self {
             Section::System => rows_of::<System>(),
+            Section::Chassis => rows_of::<Chassis>(),
+            Section::Network => rows_of::<Network>(),
+            Section::User => rows_of::<User>(),
+            Section::Alarm => rows_of::<AlarmRule>(),
             Section::Sip => rows_of::<Sip>(),
             Section::Media => rows_of::<Media>(),
             Section::Routing => rows_of::<Routing>(),
@@ -207,6 +221,14 @@ impl Section {
 pub enum Section {
     /// `system`
     System,
+    /// `chassis`
+    Chassis,
+    /// `network`
+    Network,
+    /// `user NAME`
+    User,
+    /// `alarm NAME`
+    Alarm,
     /// `sip`
     Sip,
     /// `media`
@@ -292,9 +314,15 @@ const NUMBER: Kind = Kind::Digits { min: 2, max: 15, plus: false };
 const OUTSIDE: Kind = Kind::Digits { min: 2, max: 15, plus: true };
 const OVERFLOW_KIND: Kind = Kind::Word(&Vocabulary { own: OVERFLOW_KIND_WORDS, foreign: &[] });
 
+const ALARM_NAME: Kind = Kind::Word(&Vocabulary { own: ALARM_NAME_WORDS, foreign: &[] });
+
 /// All sections, in the order in which they are read and printed.
 pub const BLOCKS: &[Block] = &[
     block(Section::System, "system", None, None, help::SYSTEM),
+    block(Section::Chassis, "chassis", None, None, help::CHASSIS),
+    block(Section::Network, "network", None, None, help::NETWORK),
+    block(Section::User, "user", None, Some(Kind::Login), help::USER),
+    block(Section::Alarm, "alarm", None, Some(ALARM_NAME), help::ALARM),
     block(Section::Sip, "sip", None, None, help::SIP),
     block(Section::Media, "media", None, None, help::MEDIA),
     block(Section::Routing, "routing", None, None, help::ROUTING),
@@ -356,6 +384,10 @@ impl Preset {
                     ReasonPart::En => Value::Text(built_in.en),
                     ReasonPart::Paid => Value::Flag(built_in.paid),
                 })
+            }
+            Preset::OwnSeverity => {
+                let severity = AlarmName::of_word(own_key).map_or(AlarmSeverity::Warning, AlarmName::severity);
+                Some(Value::Text(severity.word().to_owned()))
             }
         }
     }
@@ -460,6 +492,10 @@ mod tests {
     #[test]
     fn every_default_fits_its_kind_and_its_field() {
         sound::<System>(Some(Section::System));
+        sound::<Chassis>(Some(Section::Chassis));
+        sound::<Network>(Some(Section::Network));
+        sound::<User>(Some(Section::User));
+        sound::<AlarmRule>(Some(Section::Alarm));
         sound::<Sip>(Some(Section::Sip));
         sound::<Media>(Some(Section::Media));
         sound::<Routing>(Some(Section::Routing));

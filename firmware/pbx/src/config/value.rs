@@ -10,7 +10,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::problem::shown;
 use super::schema::Table;
-use super::{Destination, Language, when};
+use super::{Cidr, Destination, Language, form, when};
 use crate::calendar::{DaysOff, Extra, Hours};
 use crate::text::{Key, Text, problem};
 
@@ -32,6 +32,8 @@ pub enum Unit {
     Seconds,
     /// Milliseconds.
     Milliseconds,
+    /// Minutes.
+    Minutes,
 }
 
 /// The words that a leaf takes.
@@ -131,6 +133,18 @@ pub enum Kind {
     DaysOff,
     /// Hours of single dates.
     ExtraHours,
+    /// The argon2id hash of a password.
+    PasswordHash,
+    /// A lower-case login name.
+    Login,
+    /// A network interface.
+    Interface,
+    /// An address with the length of its network's prefix.
+    Cidr,
+    /// Several IP addresses.
+    Addresses,
+    /// The path of a device.
+    Device,
 }
 
 /// A value of one of the kinds.
@@ -142,7 +156,7 @@ pub enum Value {
     Number(u32),
     /// `yes` or `no`.
     Flag(bool),
-    /// Label, secret, name, digits, code, key, reference, word.
+    /// Label, secret, name, digits, code, key, reference, word, path.
     Text(String),
     /// References, words or telephone numbers.
     Texts(Vec<String>),
@@ -168,6 +182,10 @@ pub enum Value {
     DaysOff(Vec<DaysOff>),
     /// Hours of single dates.
     ExtraHours(Vec<Extra>),
+    /// An address with its network.
+    Cidr(Cidr),
+    /// Addresses.
+    Addresses(Vec<IpAddr>),
 }
 
 /// Why words are not a value: the reason, and the index of the word that it concerns.
@@ -187,7 +205,8 @@ impl Kind {
             | Kind::Skills
             | Kind::Hours
             | Kind::DaysOff
-            | Kind::ExtraHours => true,
+            | Kind::ExtraHours
+            | Kind::Addresses => true,
             Kind::Number { .. }
             | Kind::Flag
             | Kind::Label
@@ -205,13 +224,18 @@ impl Kind {
             | Kind::Destination
             | Kind::Word(_)
             | Kind::Pin { .. }
-            | Kind::UtcOffset => false,
+            | Kind::UtcOffset
+            | Kind::PasswordHash
+            | Kind::Login
+            | Kind::Interface
+            | Kind::Cidr
+            | Kind::Device => false,
         }
     }
 
     /// Whether it is shown to nobody.
     pub(super) const fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::Pin { .. })
+        matches!(self, Kind::Secret | Kind::Pin { .. } | Kind::PasswordHash)
     }
 
     /// Whether its words can name entries of a table.
@@ -254,6 +278,7 @@ impl Kind {
             Kind::Hours => each(words, when::hours).map(Value::Hours),
             Kind::DaysOff => each(words, when::days_off).map(Value::DaysOff),
             Kind::ExtraHours => each(words, when::extra).map(Value::ExtraHours),
+            Kind::Addresses => each(words, host).map(Value::Addresses),
             Kind::Skills => read_skills(words),
             _ => self.read_word(words.first().unwrap_or(&"")).map_err(|reason| Refusal { reason, word: 0 }),
         }
@@ -264,6 +289,7 @@ impl Kind {
             Kind::Number { min, max, step, .. } => return read_number(word, min, max, step),
             Kind::Secret => return read_secret(word),
             Kind::Pin { min, max } => return read_pin(word, min, max),
+            Kind::PasswordHash => return read_password_hash(word),
             Kind::Word(vocabulary) => vocabulary.find(word).map(|own| Value::Text(own.to_owned())),
             Kind::UtcOffset => when::utc_offset(word).map(Value::UtcOffset),
             Kind::Flag => match word {
@@ -291,6 +317,10 @@ impl Kind {
             Kind::Port => word.parse().ok().filter(|p: &u16| *p > 0).map(|p| Value::Number(p.into())),
             Kind::Code => text_if(code(word), word),
             Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
+            Kind::Login => text_if(form::login(word), word),
+            Kind::Interface => text_if(form::interface(word), word),
+            Kind::Device => text_if(form::device(word), word),
+            Kind::Cidr => Cidr::of_word(word).map(Value::Cidr),
             // These take several words and are read above.
             Kind::Languages
             | Kind::Destination
@@ -298,54 +328,10 @@ impl Kind {
             | Kind::Skills
             | Kind::Hours
             | Kind::DaysOff
-            | Kind::ExtraHours => None,
+            | Kind::ExtraHours
+            | Kind::Addresses => None,
         };
         value.ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", shown(word)))
-    }
-
-    /// What a value of this kind looks like, for messages and help.
-    pub fn expected(self) -> Text {
-        match self {
-            Kind::Number { min, max, step, unit } => {
-                let key = match unit {
-                    Unit::None => problem::EXPECT_NUMBER,
-                    _ if step > 1 => problem::EXPECT_NUMBER_STEP,
-                    _ => problem::EXPECT_NUMBER_UNIT,
-                };
-                let text = Text::new(key).with("min", u64::from(min)).with("max", u64::from(max));
-                match unit {
-                    Unit::None => text,
-                    Unit::Seconds => text.with("step", u64::from(step)).with("unit", problem::SECONDS),
-                    Unit::Milliseconds => text.with("step", u64::from(step)).with("unit", problem::MILLISECONDS),
-                }
-            }
-            Kind::Flag => problem::EXPECT_FLAG.into(),
-            Kind::Label => Text::new(problem::EXPECT_LABEL).with("max", LABEL_CHARS_MAX as u64),
-            Kind::Secret => bounded(problem::EXPECT_SECRET, SECRET_CHARS.0, SECRET_CHARS.1),
-            Kind::Name => Text::new(problem::EXPECT_NAME).with("max", NAME_CHARS_MAX as u64),
-            Kind::Digits { min, max, plus: false } => bounded(problem::EXPECT_DIGITS, min, max),
-            Kind::Digits { min, max, plus: true } => bounded(problem::EXPECT_DIGITS_PLUS, min, max),
-            Kind::Numbers { min, max } => bounded(problem::EXPECT_NUMBERS, min, max),
-            Kind::Reference(table) => Text::new(problem::EXPECT_REFERENCE).with("table", table.word()),
-            Kind::References(table) => Text::new(problem::EXPECT_REFERENCES).with("table", table.word()),
-            Kind::Language => problem::EXPECT_LANGUAGE.into(),
-            Kind::Languages => problem::EXPECT_LANGUAGES.into(),
-            Kind::Address => problem::EXPECT_ADDRESS.into(),
-            Kind::Socket => problem::EXPECT_SOCKET.into(),
-            Kind::Ports => problem::EXPECT_PORTS.into(),
-            Kind::Port => problem::EXPECT_PORT.into(),
-            Kind::Code => problem::EXPECT_CODE.into(),
-            Kind::Key => problem::EXPECT_KEY.into(),
-            Kind::Destination => problem::EXPECT_DESTINATION.into(),
-            Kind::Word(vocabulary) => Text::new(problem::EXPECT_WORD).with("words", vocabulary.own.join(", ")),
-            Kind::Words(vocabulary) => Text::new(problem::EXPECT_WORDS).with("words", vocabulary.own.join(", ")),
-            Kind::Pin { min, max } => bounded(problem::EXPECT_PIN, min, max),
-            Kind::Skills => problem::EXPECT_SKILLS.into(),
-            Kind::UtcOffset => problem::EXPECT_UTC_OFFSET.into(),
-            Kind::Hours => problem::EXPECT_HOURS.into(),
-            Kind::DaysOff => problem::EXPECT_DAYS_OFF.into(),
-            Kind::ExtraHours => problem::EXPECT_EXTRA_HOURS.into(),
-        }
     }
 }
 
@@ -359,7 +345,8 @@ impl Value {
             | Value::Skills(_)
             | Value::Hours(_)
             | Value::DaysOff(_)
-            | Value::ExtraHours(_) => {
+            | Value::ExtraHours(_)
+            | Value::Addresses(_) => {
                 if words.is_empty() {
                     "[ ]".to_owned()
                 } else {
@@ -375,7 +362,8 @@ impl Value {
             | Value::Socket(_)
             | Value::Ports(..)
             | Value::Destination(_)
-            | Value::UtcOffset(_) => words.join(" "),
+            | Value::UtcOffset(_)
+            | Value::Cidr(_) => words.join(" "),
         }
     }
 
@@ -405,6 +393,8 @@ impl Value {
             Value::Hours(hours) => hours.iter().map(when::print_hours).collect(),
             Value::DaysOff(days) => days.iter().map(when::print_days_off).collect(),
             Value::ExtraHours(hours) => hours.iter().map(when::print_extra).collect(),
+            Value::Cidr(cidr) => [cidr.to_string()].into(),
+            Value::Addresses(addresses) => addresses.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -463,10 +453,6 @@ fn refusal(key: Key, value: &str, word: usize) -> Refusal {
     Refusal { reason: Text::new(key).with("value", shown(value)), word }
 }
 
-fn bounded(key: Key, min: usize, max: usize) -> Text {
-    Text::new(key).with("min", min as u64).with("max", max as u64)
-}
-
 fn text_if(fits: bool, word: &str) -> Option<Value> {
     fits.then(|| Value::Text(word.to_owned()))
 }
@@ -484,6 +470,11 @@ fn name(word: &str) -> bool {
     first
         && within(word, 1, NAME_CHARS_MAX)
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// An address that one machine can have.
+fn host(word: &str) -> Option<IpAddr> {
+    word.parse().ok().filter(|ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast())
 }
 
 fn dialable(byte: u8) -> bool {
@@ -533,6 +524,11 @@ fn read_secret(word: &str) -> Result<Value, Text> {
 fn read_pin(word: &str, min: usize, max: usize) -> Result<Value, Text> {
     text_if(within(word, min, max) && word.bytes().all(|b| b.is_ascii_digit()), word)
         .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
+}
+
+/// What was typed may be the password itself: it is never repeated.
+fn read_password_hash(word: &str) -> Result<Value, Text> {
+    text_if(form::password_hash(word), word).ok_or_else(|| problem::PASSWORD_CLEAR.into())
 }
 
 /// `billing:7 english:5`

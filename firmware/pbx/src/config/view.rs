@@ -33,6 +33,10 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     let viewer = Viewer { config };
     let mut out = Vec::new();
     out.extend(viewer.section(Section::System, None, &config.system));
+    out.extend(viewer.section(Section::Chassis, None, &config.chassis));
+    out.extend(viewer.section(Section::Network, None, &config.network));
+    viewer.all(&mut out, Section::User, &config.users);
+    viewer.all(&mut out, Section::Alarm, &config.alarms);
     out.extend(viewer.section(Section::Sip, None, &config.sip));
     out.extend(viewer.section(Section::Media, None, &config.media));
     out.extend(viewer.section(Section::Routing, None, &config.routing));

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn every_alarm_has_a_title() {
         let without: Vec<&str> =
-            crate::text::alarm::NAMES.iter().map(|(name, _)| *name).filter(|name| title(name).is_none()).collect();
+            crate::config::AlarmName::ALL.iter().map(|name| name.word()).filter(|name| title(name).is_none()).collect();
         assert!(without.is_empty(), "add a short title for {without:?} to text/panel.rs");
     }
 }

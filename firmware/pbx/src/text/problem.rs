@@ -65,6 +65,8 @@ texts! {
     SECRET_MASKED: "`{name}` 是隐藏密码的占位符，不是密码", "`{name}` is the mask of a secret, not a secret";
     SECRET_MASKED_REMEDY: "写出密码，或在控制台载入以保留原密码", "write the secret, or load the text at the console, which keeps the old one";
     SECRET_SHORT: "密码只有 {count} 个字符", "the secret has only {count} characters";
+    PASSWORD_CLEAR: "这不是密码的 argon2id 散列；配置中不得出现明文密码", "this is not the argon2id hash of a password; a configuration never holds a password in clear";
+    PASSWORD_CLEAR_REMEDY: "在控制台用 `set user … password` 输入密码，由设备生成散列；或写出 `$argon2id$v=19$m=…,t=…,p=…$…$…`", "type the password at the console with `set user … password`, which makes the hash, or write `$argon2id$v=19$m=…,t=…,p=…$…$…`";
     PORTS_BAD: "端口范围 {value} 不可用", "the port range {value} does not fit";
     GIVE: "应为{expected}", "give {expected}";
     USE_ONE: "只写一个值：{expected}", "write one value: {expected}";
@@ -99,6 +101,12 @@ texts! {
     EXPECT_HOURS: "时间列表，如 `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`", "a list of hours, like `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`";
     EXPECT_DAYS_OFF: "日期列表，如 `[ 2026-10-01/2026-10-07 2027-01-01 ]`", "a list of dates, like `[ 2026-10-01/2026-10-07 2027-01-01 ]`";
     EXPECT_EXTRA_HOURS: "日期及时间的列表，如 `[ 2026-10-10/09:00-18:00 ]`", "a list of dates with hours, like `[ 2026-10-10/09:00-18:00 ]`";
+    EXPECT_PASSWORD_HASH: " argon2id 散列，如 `$argon2id$v=19$m=19456,t=2,p=1$…$…`", "an argon2id hash, like `$argon2id$v=19$m=19456,t=2,p=1$…$…`";
+    EXPECT_LOGIN: "登录名：小写字母开头，由小写字母、数字、`-`、`_` 组成，不超过 {max} 个字符", "a login name: a lower-case letter, then lower-case letters, digits, `-` and `_`, at most {max} characters";
+    EXPECT_INTERFACE: "网络接口名，如 `eth0`，不超过 {max} 个字符", "a network interface, like `eth0`, at most {max} characters";
+    EXPECT_CIDR: "地址和前缀长度，如 `192.168.1.10/24`", "an address with prefix length, like `192.168.1.10/24`";
+    EXPECT_ADDRESSES: " IP 地址列表，如 `[ 192.168.1.1 192.168.1.2 ]`", "a list of IP addresses, like `[ 192.168.1.1 192.168.1.2 ]`";
+    EXPECT_DEVICE: " `/dev/` 下的设备路径，如 `/dev/ttyS0`", "the path of a device below `/dev/`, like `/dev/ttyS0`";
 
     // Between the parts.
     REFERENCE: "{table} {name} 不存在", "{table} {name} does not exist";
@@ -124,6 +132,19 @@ texts! {
     RTP_SIP_REMEDY: "将两者分开", "move one of them";
     MEDIA_ANY: "不能用 {address} 作为 RTP 地址告知话机", "{address} cannot be told to phones as RTP address";
     MEDIA_ANY_REMEDY: "在 `media` 中写明 `address` 为本机的一个地址", "name one address of this machine with `address` in `media`";
+    ADMIN_NONE: "没有任何用户的角色为 admin：将无人能再更改配置", "no user has the role admin: nobody could change anything any more";
+    ADMIN_NONE_REMEDY: "将其中一个用户设为 `role admin`", "give one of the users `role admin`";
+    STATIC_BARE: "静态网络缺少地址", "a static network needs an address";
+    STATIC_BARE_REMEDY: "补上 `address`，如 `address 192.168.1.10/24`，或改用 `method dhcp`", "add `address`, like `address 192.168.1.10/24`, or use `method dhcp`";
+    DHCP_AND: "`{leaf}` 不能与 `dhcp` 同时写出", "`{leaf}` cannot be given with `dhcp`";
+    DHCP_AND_REMEDY: "删除 `{leaf}`，或改用 `method static`", "remove `{leaf}` or use `method static`";
+    UNMANAGED_AND: "不起作用：`network method` 为 unmanaged", "it has no effect: `network method` is unmanaged";
+    UNMANAGED_AND_REMEDY: "写明 `method static` 或 `method dhcp`，或删除 `{leaf}`", "say `method static` or `method dhcp`, or remove `{leaf}`";
+    ADDRESS_NO_HOST: "任何设备都不能使用地址 {address}", "no machine can have the address {address}";
+    ADDRESS_NO_HOST_REMEDY: "写出网段中的一个主机地址，而非网段地址或广播地址", "give the address of a host, not that of the network or of all its hosts";
+    GATEWAY_FAR: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
+    GATEWAY_IS_US: "网关 {gateway} 就是设备自己的地址", "the gateway {gateway} is the box itself";
+    GATEWAY_REMEDY: "写出路由器在该网段的地址，或改正前缀长度", "give the router's address in this network, or mend the prefix length";
     MENU_LOOP: "菜单经 `otherwise` 循环：{chain}", "menus go round in circles by `otherwise`: {chain}";
     MENU_LOOP_REMEDY: "使其中一个 `otherwise` 通往队列、分机或挂机", "let one `otherwise` lead to a queue, an extension or hangup";
     OVERFLOW_LOOP: "来电可能不经等待在队列间循环：{chain}", "callers can be sent round in circles without waiting: {chain}";
@@ -206,7 +227,11 @@ texts! {
     MENU_BARE: "菜单没有按键", "the menu has no keys";
     MENU_BARE_REMEDY: "补上 `key 1 {brace} to …; {close}`", "add `key 1 {brace} to …; {close}`";
 
+    DNS_MANY: "只会询问前 {max} 个域名服务器", "only the first {max} are asked";
+    DNS_MANY_REMEDY: "删除其余的", "remove the others";
+
     // Words inside messages.
+    MINUTES: "分钟", "minutes";
     SECONDS: "秒", "seconds";
     MILLISECONDS: "毫秒", "milliseconds";
     TABLE_EXTENSION: "分机", "extension";

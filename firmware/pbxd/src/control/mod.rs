@@ -94,7 +94,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         // A store that is full at its start reports that itself.
         let _ = store.request(Request::Commit(CommitRow { number, ..row }));
     }
-    let (lines, hardware) = threads::start_hardware(options, inbox.clone())?;
+    let (lines, hardware) = threads::start_hardware(options, &site.config, inbox.clone())?;
     let (tickets, again) = (Tickets::new(seal::random_u64().map_err(|e| words(&e))?), Arc::default());
     let admin = Admin::new(Parts {
         inbox: inbox.clone(),

@@ -19,9 +19,6 @@ use pbx::door::Input;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 
-/// Network norm of the analog lines until the configuration names one.
-const COUNTRY: &str = "CN";
-
 /// The way to the line cards.
 pub type Lines = Sender<(PortId, LineCommand)>;
 
@@ -67,9 +64,13 @@ pub fn start_recorder(
 }
 
 /// Starts the thread of the line cards when there is a chassis.
-pub fn start_hardware(options: &Run, inbox: Inbox) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
+pub fn start_hardware(
+    options: &Run,
+    config: &Config,
+    inbox: Inbox,
+) -> Result<(Option<Lines>, Option<HardwareThread>), String> {
     let Some(product) = product(options) else { return Ok((None, None)) };
-    let setup = board::Setup { product, country: COUNTRY.into() };
+    let setup = board::Setup { product, country: config.chassis.country.clone() };
     let (lines, commands) = channel();
     let report = move |input| {
         inbox.send(input);

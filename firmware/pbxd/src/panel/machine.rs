@@ -385,7 +385,7 @@ impl Machine {
         };
         let red = view.service_is_lost();
         let period = if red { ALERT_PERIOD } else { NOTICE_PERIOD };
-        let newest = view.unseen().map(|alarm| alarm.since.at).max();
+        let newest = view.unseen().filter(|alarm| alarm.buzzer).map(|alarm| alarm.since.at).max();
         let beeps = |since: Instant| now.since(since).as_micros() % period.as_micros() < BEEP.as_micros();
         Signals {
             green: !red,

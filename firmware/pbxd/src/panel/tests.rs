@@ -9,7 +9,7 @@ use base::panel::{HEIGHT, Key, KeyEvent, WIDTH};
 use base::time::{Instant, Now, Wall};
 use drivers::ssd1322::{Frame, Light};
 use pbx::alarm::AlarmNow;
-use pbx::config::Language;
+use pbx::config::{AlarmRule, Language};
 use pbx::door::Act;
 use pbx::equipment::{LineNow, LineState, PhoneNow};
 use pbx::standing::{CallNow, PhaseNow};
@@ -44,7 +44,9 @@ fn calls() -> Vec<CallNow> {
 fn alarm(name: &str, subject: &str, detail: &str, seconds: u64, acknowledged: bool) -> AlarmNow {
     let wall = Wall::from_millis(NOW.wall.as_millis() - seconds as i64 * 1_000);
     let since = Now { at: ago(seconds), wall };
-    AlarmNow { name: name.into(), subject: subject.into(), since, detail: detail.into(), acknowledged }
+    let AlarmRule { buzzer, severity } = AlarmRule::preset(name);
+    let (name, subject, detail) = (name.into(), subject.into(), detail.into());
+    AlarmNow { name, subject, since, detail, acknowledged, severity, buzzer }
 }
 
 fn quiet(language: Language) -> View {
@@ -269,6 +271,11 @@ fn light_and_signals_follow_what_is_up() {
     let sounds =
         |scene: &Scene| (0..600).any(|tenth| machine.signals(at(0) + Duration::from_millis(tenth * 100), scene).buzzer);
     assert_eq!((sounds(&calm), sounds(&bad), sounds(&seen_all)), (false, true, false));
+    let mut hushed = troubled(Language::En);
+    hushed.alarms.iter_mut().for_each(|alarm| alarm.buzzer = false);
+    assert!(!sounds(&seen(hushed.clone())), "the site wants no buzzer for these");
+    hushed.alarms.push(alarm("store-write", "", "disk full", 1, false));
+    assert!(sounds(&seen(hushed)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Checks between the parts of a configuration: what each part alone cannot know. Pure; every problem names the path at
 //! which it is to be mended and the paths that it rests on, so that a part that is wrong in itself causes no second report.
 
+mod appliance;
 mod outside;
 mod people;
 mod queues;
@@ -67,6 +68,7 @@ pub(super) fn check(config: &Config, known: &dyn Fn(&str) -> bool) -> Vec<Findin
     for block in view(config) {
         references(&block, "", &tables, known, &mut found);
     }
+    appliance::check(config, &mut found);
     sip_and_media(config, &mut found);
     extensions(config, &mut found);
     numbers(config, &mut found);
