@@ -2,6 +2,7 @@
 //! and that printing and reading are inverse.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base::line::PortId;
@@ -48,6 +49,14 @@ fn the_demo_site_proves_clean() {
     let first = Date::new(2026, 11, 22).unwrap();
     let problems = prove(&parse(DEMO).unwrap(), first, Some(&prompts));
     assert_eq!(in_words(&problems, Language::En), Vec::<String>::new());
+}
+
+#[test]
+fn the_tests_of_the_demo_site_pass() {
+    let config = Arc::new(parse(DEMO).unwrap());
+    let verdicts = pbx::trial::run_all(&config, Date::new(2026, 11, 22).unwrap(), &mut |_, _| {});
+    assert_eq!(in_words(&pbx::trial::problems(&verdicts), Language::En), Vec::<String>::new());
+    assert_eq!(verdicts.len(), 5);
 }
 
 #[test]
@@ -270,7 +279,10 @@ fn unknown_names_get_the_nearest_known_one() {
     );
     assert_eq!(remedy("menu m { prompt p; keys 1 { to echo; } }"), "write `key` if that is meant, otherwise remove it");
     assert_eq!(remedy("system { hostname x; }"), "write `name` if that is meant, otherwise remove it");
-    assert_eq!(remedy("system { zzz x; }"), "remove it; known here: name, language, utc-offset");
+    assert_eq!(
+        remedy("system { zzz x; }"),
+        "remove it; known here: name, language, utc-offset, idle-logout-min, login-failures, lock-out-s"
+    );
 }
 
 #[test]
@@ -551,5 +563,24 @@ proptest! {
         let again = parse(&text);
         prop_assert_eq!(again.as_ref(), Ok(&config), "{}", text);
         prop_assert_eq!(print(&again.unwrap()), text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// Whatever is configured and expected, every test ends with a verdict, and with the same one again.
+    #[test]
+    fn tests_of_any_site_come_to_a_verdict(config in config()) {
+        let config = Arc::new(config);
+        let today = Date::new(2026, 11, 22).unwrap();
+        let verdicts = pbx::trial::run_all(&config, today, &mut |_, _| {});
+        prop_assert_eq!(verdicts.len(), config.tests.len());
+        for (name, verdict) in &verdicts {
+            prop_assert!(verdict.ladder.len() <= 2_000);
+            prop_assert_eq!(verdict, &pbx::trial::run(&config, name, today));
+        }
+        let problems = pbx::trial::problems(&verdicts);
+        lines(&problems);
     }
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use base::time::Now;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{AlarmName, AlarmRule, AlarmSeverity, Language};
+use crate::config::Language;
 use crate::door::{Alarm, Output, Trouble, TroubleKind};
 use crate::text::{self, text};
 use crate::{Pbx, Turn};
@@ -40,10 +40,6 @@ pub struct AlarmNow {
     pub detail: String,
     /// Somebody has seen it.
     pub acknowledged: bool,
-    /// Its weight, by the configuration in force.
-    pub severity: AlarmSeverity,
-    /// The buzzer sounds for it, by the configuration in force.
-    pub buzzer: bool,
 }
 
 impl AlarmNow {
@@ -55,21 +51,19 @@ impl AlarmNow {
 
 fn words(name: &str, subject: &str, detail: &str, language: Language) -> String {
     let values = [("name", name), ("subject", subject), ("detail", detail)];
-    let known = AlarmName::of_word(name).map(text::alarm::told);
-    known.map_or_else(|| detail.to_string(), |key| text(key, language, &values))
+    text::alarm::named(name).map_or_else(|| detail.to_string(), |key| text(key, language, &values))
 }
 
 impl Alarms {
     /// Whether it is up.
-    pub fn is_up(&self, name: AlarmName, subject: &str) -> bool {
-        self.raised.contains_key(&(name.word().to_string(), subject.to_string()))
+    pub fn is_up(&self, name: &str, subject: &str) -> bool {
+        self.raised.contains_key(&(name.to_string(), subject.to_string()))
     }
 }
 
 impl Pbx {
     /// Raises an alarm unless it is up.
-    pub(crate) fn raise_alarm(&mut self, turn: &mut Turn<'_>, name: AlarmName, subject: &str, detail: &str) {
-        let name = name.word();
+    pub(crate) fn raise_alarm(&mut self, turn: &mut Turn<'_>, name: &str, subject: &str, detail: &str) {
         let up = Up { since: turn.now, detail: detail.to_string(), acknowledged: false };
         let key = (name.to_string(), subject.to_string());
         if let alloc::collections::btree_map::Entry::Vacant(place) = self.alarms.raised.entry(key) {
@@ -79,8 +73,7 @@ impl Pbx {
     }
 
     /// Clears an alarm if it is up.
-    pub(crate) fn clear_alarm(&mut self, turn: &mut Turn<'_>, name: AlarmName, subject: &str) {
-        let name = name.word();
+    pub(crate) fn clear_alarm(&mut self, turn: &mut Turn<'_>, name: &str, subject: &str) {
         if self.alarms.raised.remove(&(name.to_string(), subject.to_string())).is_some() {
             self.tell(turn, name, subject, false, "");
         }
@@ -88,12 +81,9 @@ impl Pbx {
 
     /// Alarms that are up, the newest first.
     pub fn alarms(&self) -> Vec<AlarmNow> {
-        let config = self.configs.now();
         let now = |((name, subject), up): (&(String, String), &Up)| {
             let Up { since, detail, acknowledged } = up.clone();
-            let rule = config.as_ref().map_or_else(|| AlarmRule::preset(name), |config| config.alarm_rule(name));
-            let AlarmRule { buzzer, severity } = rule;
-            AlarmNow { name: name.clone(), subject: subject.clone(), since, detail, acknowledged, severity, buzzer }
+            AlarmNow { name: name.clone(), subject: subject.clone(), since, detail, acknowledged }
         };
         let mut alarms: Vec<AlarmNow> = self.alarms.raised.iter().map(now).collect();
         alarms.sort_by_key(|alarm| core::cmp::Reverse(alarm.since.at));
@@ -110,13 +100,13 @@ impl Pbx {
     /// The shell is in trouble, or out of it.
     pub(crate) fn trouble(&mut self, turn: &mut Turn<'_>, trouble: &Trouble) {
         let name = match trouble.kind {
-            TroubleKind::StoreWrite => AlarmName::StoreWrite,
-            TroubleKind::RecorderOverrun => AlarmName::RecorderOverrun,
-            TroubleKind::InboxFull => AlarmName::InboxFull,
-            TroubleKind::SipSocket => AlarmName::SipSocket,
-            TroubleKind::Highway => AlarmName::Highway,
-            TroubleKind::HardwareBus => AlarmName::HardwareBus,
-            TroubleKind::Diverged => AlarmName::Diverged,
+            TroubleKind::StoreWrite => "store-write",
+            TroubleKind::RecorderOverrun => "recorder-overrun",
+            TroubleKind::InboxFull => "inbox-full",
+            TroubleKind::SipSocket => "sip-socket",
+            TroubleKind::Highway => "highway",
+            TroubleKind::HardwareBus => "hardware-bus",
+            TroubleKind::Diverged => "diverged",
         };
         if trouble.raised {
             self.raise_alarm(turn, name, "", &trouble.detail);

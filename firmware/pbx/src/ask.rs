@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{CallKey, Phase};
 use crate::code::{self, Act};
-use crate::config::{AlarmName, Config};
+use crate::config::Config;
 use crate::dialplan::{Meaning, Route};
 use crate::timers::Timer;
 use crate::{Pbx, Turn};
@@ -154,7 +154,7 @@ impl Pbx {
         let phone = self.caller_leg(call).map_or_else(String::new, |leg| self.actor_of(leg));
         // What is no id may be a PIN that was typed too early.
         let known = self.configs.now().is_some_and(|c| c.agents.contains_key(&id) || c.supervisors.contains_key(&id));
-        self.raise_alarm(turn, AlarmName::WrongPin, &phone, if known { &id } else { "?" });
+        self.raise_alarm(turn, "wrong-pin", &phone, if known { &id } else { "?" });
         self.announce_prompt(turn, call, "agent-wrong-pin");
     }
 

@@ -57,7 +57,7 @@ impl Weekday {
     }
 
     /// Of a count of days since 1970-01-01, a Thursday.
-    const fn of(days: i64) -> Weekday {
+    pub(crate) const fn of(days: i64) -> Weekday {
         Weekday::ALL[(days + 3).rem_euclid(7) as usize]
     }
 }

@@ -6,12 +6,14 @@ use alloc::vec::Vec;
 use base::id::Uid;
 use base::line::{LineCommand, LineEvent, PortId};
 use base::media;
+use base::time::Wall;
 use serde::{Deserialize, Serialize};
 use signaling::sip::door as sip;
 
 use crate::commit::{Answer, Commit, CommitRow, Unconfirmed};
 use crate::config::Config;
 use crate::event::LegEvent;
+use crate::switch::Mode;
 
 /// Into the core. Every input is journaled before it is handled.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -76,6 +78,8 @@ pub enum Act {
     Surge {
         /// Wanted.
         on: bool,
+        /// It goes off by itself then; none: it stays on.
+        until: Option<Wall>,
     },
     /// An alarm was seen.
     Acknowledge {
@@ -83,6 +87,23 @@ pub enum Act {
         name: String,
         /// What it concerns.
         subject: String,
+    },
+    /// Day and night over every calendar.
+    Mode {
+        /// Wanted.
+        mode: Mode,
+        /// The calendars hold again from then on; none: when somebody switches back.
+        until: Option<Wall>,
+    },
+    /// A call is ended.
+    HangUp {
+        /// Which.
+        call: Uid,
+    },
+    /// An agent is logged out; one who talks, after it.
+    LogOut {
+        /// Id.
+        agent: String,
     },
     /// Something was done that the core has no part in, and that must be on record.
     Audit {
@@ -199,7 +220,7 @@ pub enum RecordingChange {
         /// The call.
         call: Uid,
         /// UTC ms of sample 0.
-        began: base::time::Wall,
+        began: Wall,
     },
     /// It is complete.
     Close {

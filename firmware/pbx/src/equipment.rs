@@ -1,14 +1,15 @@
-//! What is connected to the box and how it is switched: lines, phones, the surge profile, and what somebody at the box
+//! What is connected to the box and how it stands: lines and phones, and what somebody at the box
 //! itself may do about it. Plain values, made here from the live tables, as [`crate::standing`] makes those of calls.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use base::id::Uid;
 use base::line::PortId;
 
-use crate::config::{AlarmName, Config};
+use crate::agent::Happening;
+use crate::config::Config;
 use crate::door::Act;
-use crate::event::Detail;
 use crate::{Pbx, Turn, line};
 
 /// A port of a line card.
@@ -46,11 +47,6 @@ impl Pbx {
         self.configs.now()
     }
 
-    /// The surge profile is on.
-    pub fn surge_is_on(&self) -> bool {
-        self.surge
-    }
-
     /// Ports of line cards, in order.
     pub fn lines_now(&self) -> Vec<LineNow> {
         let state = |port: &PortId, busy: bool| match (self.line_is_down(*port), busy) {
@@ -66,7 +62,7 @@ impl Pbx {
 
     fn line_is_down(&self, port: PortId) -> bool {
         let subject = line::subject(port);
-        [AlarmName::LineBattery, AlarmName::LineFault].iter().any(|name| self.alarms.is_up(*name, &subject))
+        ["line-battery", "line-fault"].iter().any(|name| self.alarms.is_up(name, &subject))
     }
 
     /// Extensions of the configuration in force, in order.
@@ -80,27 +76,34 @@ impl Pbx {
     /// Somebody at the box acts.
     pub(crate) fn operate(&mut self, turn: &mut Turn<'_>, actor: &str, act: &Act) {
         match act {
-            Act::Surge { on } if *on != self.surge => self.set_surge(turn, actor, *on),
-            Act::Surge { .. } => {}
+            Act::Surge { on, until } => self.set_surge(turn, actor, *on, *until),
+            Act::Mode { mode, until } => self.set_mode(turn, actor, *mode, *until),
             Act::Acknowledge { name, subject } => self.acknowledge(name, subject),
             Act::Audit { what, about } => self.audit(turn, actor, what, about),
+            Act::HangUp { call } => self.hang_up(turn, actor, *call),
+            Act::LogOut { agent } => {
+                if let Some(index) = self.agents.find(agent) {
+                    self.agent_wants(turn, index, Happening::LogOut, Some(actor), "by an operator");
+                }
+            }
         }
     }
 
-    /// Switches the surge profile.
-    pub(crate) fn set_surge(&mut self, turn: &mut Turn<'_>, actor: &str, on: bool) {
-        self.surge = on;
-        self.unmatched = true;
-        self.staffing_changed = true;
-        self.note(turn, None, None, actor, Detail::Surge { on });
+    /// Ends a call for somebody at the box; one that is over already stays as it is.
+    fn hang_up(&mut self, turn: &mut Turn<'_>, actor: &str, uid: Uid) {
+        let found = self.calls.iter().find(|(_, call)| call.uid == uid && !call.is_over()).map(|(key, _)| key);
+        let Some(call) = found else { return };
+        self.audit(turn, actor, "hang-up", &uid.to_string());
+        let disposition = self.disposition_so_far(call);
+        self.end_call(turn, call, actor, "by an operator", disposition);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::AlarmSeverity;
     use crate::door::{Input, Output, Trouble, TroubleKind};
+    use crate::event::Detail;
     use base::time::{Instant, Now, Wall};
 
     fn at(s: u64) -> Now {
@@ -116,12 +119,12 @@ mod tests {
     #[test]
     fn surge_is_switched_once_and_noted_with_its_actor() {
         let mut pbx = Pbx::new();
-        let out = act(&mut pbx, 1, Act::Surge { on: true });
+        let out = act(&mut pbx, 1, Act::Surge { on: true, until: None });
         assert!(
-            matches!(&out[..], [Output::Record(e)] if e.actor == "panel" && e.detail == Detail::Surge { on: true })
+            matches!(&out[..], [Output::Record(e)] if e.actor == "panel" && e.detail == Detail::Surge { on: true, until: None })
         );
-        assert!(pbx.surge_is_on() && act(&mut pbx, 2, Act::Surge { on: true }).is_empty());
-        assert_eq!(act(&mut pbx, 3, Act::Surge { on: false }).len(), 1);
+        assert!(pbx.switches().surge && act(&mut pbx, 2, Act::Surge { on: true, until: None }).is_empty());
+        assert_eq!(act(&mut pbx, 3, Act::Surge { on: false, until: None }).len(), 1);
     }
 
     #[test]
@@ -142,23 +145,5 @@ mod tests {
         trouble(&mut pbx, 4, TroubleKind::StoreWrite, false);
         trouble(&mut pbx, 5, TroubleKind::StoreWrite, true);
         assert_eq!(names(&pbx)[0], ("store-write".into(), false));
-    }
-
-    #[test]
-    fn the_site_says_how_heavy_an_alarm_is_and_whether_it_sounds() {
-        let mut pbx = Pbx::new();
-        let trouble = Trouble { kind: TroubleKind::StoreWrite, raised: true, detail: "disk full".into() };
-        pbx.handle(at(1), Input::Trouble(trouble), &mut Vec::new());
-        let seen = |pbx: &Pbx| pbx.alarms().into_iter().map(|a| (a.severity, a.buzzer)).collect::<Vec<_>>();
-        assert_eq!(seen(&pbx), [(AlarmSeverity::Critical, true)], "before there is a configuration");
-        let mut commit = |rules: &str| {
-            let text = alloc::format!("sip {{ listen 127.0.0.1:5060; }} {rules}");
-            let config = crate::config::parse(&text).unwrap();
-            pbx.handle(at(2), Input::Configured(config.into(), 1), &mut Vec::new());
-            seen(&pbx)
-        };
-        assert_eq!(commit("alarm highway { buzzer no; severity warning; }"), [(AlarmSeverity::Critical, true)]);
-        assert_eq!(commit("alarm store-write { buzzer no; }"), [(AlarmSeverity::Critical, false)]);
-        assert_eq!(commit("alarm store-write { severity warning; }"), [(AlarmSeverity::Warning, true)]);
     }
 }

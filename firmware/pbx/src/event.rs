@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Strategy;
 use crate::precedence::Precedence;
+use crate::switch::Mode;
 
 /// One row of the table `leg_event`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -277,6 +278,9 @@ pub enum Detail {
     Surge {
         /// On.
         on: bool,
+        /// It goes off by itself then. None in rows of earlier versions.
+        #[serde(default)]
+        until: Option<Wall>,
     },
     /// An administrator did something, or was refused.
     Audit {
@@ -284,6 +288,13 @@ pub enum Detail {
         what: String,
         /// Number and comment of a commit; whom or what it concerns.
         about: String,
+    },
+    /// Day and night were switched over every calendar.
+    Mode {
+        /// From now on.
+        mode: Mode,
+        /// The calendars hold again from then on; none: when somebody switches back.
+        until: Option<Wall>,
     },
 }
 

@@ -9,7 +9,6 @@ use signaling::sip::door::{DialogKey, EndCause, Event, Incoming, Origin as SipOr
 
 use crate::agent::Happening;
 use crate::call::{Arrival, Disposition, Origin, Phase};
-use crate::config::AlarmName;
 use crate::dialplan::{self, Meaning};
 use crate::door::Output;
 use crate::event::Detail;
@@ -55,7 +54,7 @@ impl Pbx {
                 let detail = Detail::Registered { extension: account.clone(), contacts };
                 self.note(turn, None, None, &format!("extension {account}"), detail);
                 if contacts > 0 {
-                    self.clear_alarm(turn, AlarmName::SipAuth, &account);
+                    self.clear_alarm(turn, "sip-auth", &account);
                     if let Some(agent) = self.agents.at_extension(&account) {
                         self.agent(turn, agent, Happening::PhoneBack, "phone registered");
                     }
@@ -78,7 +77,7 @@ impl Pbx {
                 // One alarm for all names that are none of ours, so that a scanner cannot fill the table.
                 let known = self.configs.now().is_some_and(|c| c.extensions.contains_key(&account));
                 let subject = if known { account.as_str() } else { "?" };
-                self.raise_alarm(turn, AlarmName::SipAuth, subject, &remote.to_string());
+                self.raise_alarm(turn, "sip-auth", subject, &remote.to_string());
             }
         }
     }
@@ -219,12 +218,12 @@ impl Pbx {
             Report::Silent { leg, .. } => self.media_gone(turn, leg, "media-timeout"),
             Report::Failed { leg, why } => self.media_failed(turn, leg, why),
             Report::PromptMissing { leg, name } => {
-                self.raise_alarm(turn, AlarmName::PromptMissing, &name, "");
+                self.raise_alarm(turn, "prompt-missing", &name, "");
                 self.notice_missing(turn, leg, &name);
             }
             Report::Counters { leg, counters } => self.leg_counted(turn, leg, counters),
-            Report::Highway { running: true } => self.clear_alarm(turn, AlarmName::Highway, ""),
-            Report::Highway { running: false } => self.raise_alarm(turn, AlarmName::Highway, "", "no periods arrive"),
+            Report::Highway { running: true } => self.clear_alarm(turn, "highway", ""),
+            Report::Highway { running: false } => self.raise_alarm(turn, "highway", "", "no periods arrive"),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod commit;
 pub mod config;
 pub mod dialplan;
 pub mod door;
+pub mod effect;
 pub mod equipment;
 pub mod event;
 mod inward;
@@ -39,8 +40,10 @@ pub mod roster;
 pub mod select;
 pub mod standing;
 mod supervise;
+pub mod switch;
 pub mod text;
 mod timers;
+pub mod trial;
 mod wish;
 
 pub use pbx::Pbx;

@@ -8,7 +8,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Arrival, CallKey, Origin, Phase};
-use crate::config::{AlarmName, Config};
+use crate::config::Config;
 use crate::dialplan;
 use crate::door::Output;
 use crate::event::Detail;
@@ -64,7 +64,7 @@ impl Pbx {
     }
 
     fn line_attached(&mut self, turn: &mut Turn<'_>, port: PortId, off_hook: bool, battery: bool) {
-        self.clear_alarm(turn, AlarmName::LineFault, &subject(port));
+        self.clear_alarm(turn, "line-fault", &subject(port));
         let Some(line) = self.lines.get(&port) else { return };
         match (line.seized, off_hook) {
             (Some(_), true) | (None, false) => {}
@@ -134,18 +134,18 @@ impl Pbx {
         let Some(line) = self.lines.get_mut(&port) else { return };
         if line.battery_lost.take().is_some() {
             self.timers.clear(Timer::LineBattery(port));
-            self.clear_alarm(turn, AlarmName::LineBattery, &subject(port));
+            self.clear_alarm(turn, "line-battery", &subject(port));
         }
     }
 
     /// The battery has been away for too long to be a release.
     pub(crate) fn battery_still_lost(&mut self, turn: &mut Turn<'_>, port: PortId) {
-        self.raise_alarm(turn, AlarmName::LineBattery, &subject(port), "");
+        self.raise_alarm(turn, "line-battery", &subject(port), "");
     }
 
     fn line_fault(&mut self, turn: &mut Turn<'_>, port: PortId, fault: LineFault) {
         self.note_line(turn, port, &format!("fault {fault:?}"));
-        self.raise_alarm(turn, AlarmName::LineFault, &subject(port), &format!("{fault:?}"));
+        self.raise_alarm(turn, "line-fault", &subject(port), &format!("{fault:?}"));
         let call = self.lines.get(&port).and_then(|l| l.call);
         if let Some(leg) = call.and_then(|c| self.caller_leg(c)) {
             self.leg_lost(turn, leg, "line fault");

@@ -125,7 +125,7 @@ impl Pbx {
         rings: u32,
     ) -> Head<'c> {
         let open = wanted.relax.values().take(rings as usize);
-        let surge: &[String] = if self.surge { &wanted.surge_agents } else { &[] };
+        let surge: &[String] = if self.switches.surge { &wanted.surge_agents } else { &[] };
         let mut known: BTreeSet<&str> = BTreeSet::new();
         let all = wanted.agents.iter().chain(open.clone().flat_map(|ring| &ring.agents)).chain(surge);
         let members: Vec<&str> = all.map(String::as_str).filter(|id| known.insert(*id)).collect();

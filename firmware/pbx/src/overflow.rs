@@ -8,7 +8,6 @@ use base::media::Tone;
 use base::time::Wall;
 
 use crate::agent::State;
-use crate::calendar;
 use crate::call::{CallKey, Disposition};
 use crate::config::{Config, Destination, EmptyFactor, OverflowKind, Queue as Wanted};
 use crate::dialplan::{self, Meaning, Route};
@@ -23,8 +22,7 @@ pub(crate) const HOPS_MAX: u32 = 8;
 impl Pbx {
     /// Why a queue does not take another caller now.
     pub(crate) fn turned_away(&self, config: &Config, name: &str, wanted: &Wanted, wall: Wall) -> Option<OverflowKind> {
-        let calendar = wanted.calendar.as_ref().and_then(|name| config.calendars.get(name));
-        if calendar.is_some_and(|c| !calendar::is_open(c, wall, config.system.utc_offset_min)) {
+        if !self.is_open(config, wanted, wall) {
             return Some(OverflowKind::Closed);
         }
         let waiting = self.queues.get(name).map_or(0, |q| q.waiting.len());
@@ -40,7 +38,7 @@ impl Pbx {
         if factors.is_empty() {
             return false;
         }
-        let surge: &[String] = if self.surge { &wanted.surge_agents } else { &[] };
+        let surge: &[String] = if self.switches.surge { &wanted.surge_agents } else { &[] };
         let mut members = wanted.agents.iter().chain(surge).filter_map(|id| self.agents.get(self.agents.find(id)?));
         !members.any(|agent| self.counts(agent, factors))
     }

@@ -27,6 +27,7 @@ use crate::port::Ports;
 use crate::queue::Queue;
 use crate::random::Random;
 use crate::roster::Agents;
+use crate::switch::Switches;
 use crate::timers::{Timer, Timers};
 
 /// The whole control plane.
@@ -52,8 +53,7 @@ pub struct Pbx {
     pub(crate) unmatched: bool,
     /// An agent's state or phone changed: a queue may count as empty now.
     pub(crate) staffing_changed: bool,
-    /// The surge profile is on.
-    pub(crate) surge: bool,
+    pub(crate) switches: Switches,
     pub(crate) acquaintances: Acquaintances,
     next_event: u64,
     stored: u64,
@@ -88,7 +88,7 @@ impl Pbx {
             arrivals: 0,
             unmatched: false,
             staffing_changed: false,
-            surge: false,
+            switches: Switches::default(),
             acquaintances: Acquaintances::default(),
             next_event: 1,
             stored: 0,
@@ -99,6 +99,10 @@ impl Pbx {
     /// Takes one input, appends what follows from it.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         let mut turn = Turn { now, out, events: VecDeque::new() };
+        // At a start the numbers of leg events come first.
+        if !matches!(input, Input::Boot(_)) {
+            self.switch_back(&mut turn);
+        }
         self.take(&mut turn, input);
         self.settle(&mut turn);
         self.last_input = now;
@@ -216,6 +220,7 @@ impl Pbx {
                 Timer::Forget => self.forget_acquaintances(turn.now),
                 Timer::LineBattery(port) => self.battery_still_lost(turn, port),
                 Timer::Unconfirmed => self.not_confirmed(turn),
+                Timer::SwitchBack => self.wake_for_switches(turn.now),
             }
             self.settle(turn);
         }

@@ -10,7 +10,6 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Disposition, Phase};
-use crate::config::AlarmName;
 use crate::door::Output;
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState, Role, Rtp, Signalling};
@@ -23,6 +22,7 @@ const MOVES_MAX: u8 = 8;
 const PAUSE: Duration = Duration::from_secs(2);
 /// Why a leg, an offer or a call ends for which no port could be had.
 pub(crate) const NO_PORT: &str = "no media port free";
+const ALARM: &str = "rtp-ports";
 
 /// RTP ports of the configured range that are free; the one freed longest ago is taken first.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -184,7 +184,7 @@ impl Pbx {
     fn port_short(&mut self, turn: &mut Turn<'_>) {
         self.ports.short_since = Some(turn.now.at);
         let (first, last) = self.ports.range;
-        self.raise_alarm(turn, AlarmName::RtpPorts, "", &format!("{first}-{last}"));
+        self.raise_alarm(turn, ALARM, "", &format!("{first}-{last}"));
     }
 
     /// The engine has counted a leg. Whether these were the counts of a port that the leg has left.
@@ -197,7 +197,7 @@ impl Pbx {
         let (moves, opened) = (rtp.moves, rtp.send.epoch);
         if moves == 0 && self.ports.short_since.is_some_and(|since| since < opened) {
             self.ports.short_since = None;
-            self.clear_alarm(turn, AlarmName::RtpPorts, "");
+            self.clear_alarm(turn, ALARM, "");
         }
         false
     }

@@ -285,7 +285,7 @@ impl Pbx {
     pub(crate) fn wrap_up(&self, call: CallKey, queue: &str, agent: AgentIndex, now: Instant) -> Option<WrapUp> {
         let config = self.config_of_queue(call, queue)?;
         let wanted = config.queues.get(queue)?;
-        let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.surge).unwrap_or(wanted.wrap_up_s);
+        let wrap_up_s = wanted.surge_wrap_up_s.filter(|_| self.switches.surge).unwrap_or(wanted.wrap_up_s);
         let latest = now + seconds(wanted.wrap_up_max_s.max(wrap_up_s));
         let given = self.agents.get(agent).and_then(|a| a.last.as_ref()).is_some_and(|last| last.disposed);
         let owes = wanted.disposition_required && !given;

@@ -10,7 +10,7 @@ use signaling::sip::door::{self as sip, Account, Peer, Settings};
 
 use crate::agent::{Happening, REASON_RONA};
 use crate::call::{CallKey, Disposition, Phase};
-use crate::config::{AlarmName, Config};
+use crate::config::Config;
 use crate::door::{AgentWas, Boot, Input, Output, Rebuilt, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState};
@@ -49,6 +49,8 @@ impl Pbx {
         if !boot.recovered {
             return;
         }
+        self.switch_back(turn);
+        self.wake_for_switches(turn.now);
         if boot.machine_restarted {
             for call in self.calls.keys() {
                 self.end_lost_call(turn, call);
@@ -144,7 +146,7 @@ impl Pbx {
 
     /// An input that killed the program twice is not handled; the call that it belongs to is ended.
     pub(crate) fn set_aside(&mut self, turn: &mut Turn<'_>, seq: u64, input: &Input) {
-        self.raise_alarm(turn, AlarmName::Bug, &format!("input {seq}"), &format!("input {seq} was set aside"));
+        self.raise_alarm(turn, "bug", &format!("input {seq}"), &format!("input {seq} was set aside"));
         let leg = match input {
             Input::Sip(sip::Input::Datagram { bytes, .. } | sip::Input::Bytes { bytes, .. }) => {
                 self.sip.dialog_of(bytes).and_then(|d| self.leg_of(d))

@@ -198,6 +198,10 @@ impl Agents {
                 }
             };
             if let Some(agent) = self.get_mut(index) {
+                // Whoever is at work stays at the phone that he sits at; from the next login on the new one is his.
+                if agent.state != State::LoggedOut && agent.away.is_none() && agent.home != wanted.extension {
+                    agent.away = agent.home.take();
+                }
                 agent.home.clone_from(&wanted.extension);
                 agent.away = agent.away.take().filter(|phone| config.extensions.contains_key(phone));
             }

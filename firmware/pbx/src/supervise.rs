@@ -416,9 +416,9 @@ impl Pbx {
         if all != Some(true) {
             return Err("code-refused");
         }
-        let on = !self.surge;
+        let on = !self.switches.surge;
         self.note_act(turn, None, id, "surge", "", "");
-        self.set_surge(turn, &format!("supervisor {id}"), on);
+        self.set_surge(turn, &format!("supervisor {id}"), on, None);
         Ok(if on { "surge-on" } else { "surge-off" })
     }
 }

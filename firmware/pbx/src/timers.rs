@@ -45,6 +45,8 @@ pub enum Timer {
     LineBattery(PortId),
     /// Nobody confirmed the commit in force.
     Unconfirmed,
+    /// Day and night or the surge profile go back.
+    SwitchBack,
 }
 
 /// The table of deadlines.

@@ -108,6 +108,66 @@ fn a_list_grows_by_words_and_is_replaced_by_brackets() {
 }
 
 #[test]
+fn a_test_is_edited_word_by_word() {
+    let mut site = read(DEMO);
+    let test = |site: &Document| site.part(&["test", "t"]).unwrap().unwrap().print_set(Secrets::Plain);
+    apply(&mut site, "set test t call from 2001 to 4001234 at \"mon 09:00\"").unwrap();
+    apply(&mut site, "set test t press 2 2").unwrap();
+    apply(&mut site, "set test t press 2").unwrap();
+    apply(&mut site, "set test t agents [ 1001 ]").unwrap();
+    apply(&mut site, "set test t expect menu main then agent 1001 within 20s").unwrap();
+    let lines = "set test t call from 2001 to 4001234 at \"mon 09:00\"\nset test t press [ 2 2 2 ]\n\
+                 set test t agents [ 1001 ]\nset test t expect menu main then agent 1001 within 20s\n";
+    assert_eq!(test(&site), lines);
+    site.rename(&["extension", "2001"], "2101").unwrap();
+    site.rename(&["agent", "1001"], "1101").unwrap();
+    site.rename(&["menu", "main"], "menu").unwrap();
+    let renamed = lines.replace("2001", "2101").replace("1001", "1101").replace("menu main", "menu menu");
+    assert_eq!(test(&site), renamed);
+    let config = config::parse(&site.print(Secrets::Plain)).unwrap();
+    assert_eq!(config.tests["t"].agents, Some(vec!["1101".to_string()]));
+    apply(&mut site, "delete test t agents 1101").unwrap();
+    assert!(test(&site).contains("set test t agents [ ]\n"), "nobody is not everybody");
+    apply(&mut site, "delete test t agents").unwrap();
+    assert_eq!(config::parse(&site.print(Secrets::Plain)).unwrap().tests["t"].agents, None);
+    let json: serde_json::Value = serde_json::from_str(&site.print_json(Secrets::Plain)).unwrap();
+    assert_eq!(json["test"]["t"]["call"], "from 2101 to 4001234 at mon 09:00");
+    assert_eq!(json["test"]["t"]["press"], serde_json::json!(["2", "2", "2"]));
+}
+
+#[test]
+fn after_each_word_of_a_test_the_next_is_offered() {
+    let site = read(DEMO);
+    let next = |line: &str| {
+        let words = words(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let choices = site.choices(&words).unwrap().into_iter();
+        choices.map(|choice| choice.word.unwrap_or_else(|| "…".into())).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(next("test t"), "call callers-before press agents expect");
+    assert_eq!(next("test t call"), "from");
+    assert_eq!(next("test t call from"), "2001 2002 2003 2004 2005 2006 …");
+    assert!(next("test t call from 2001 to").contains("8000 8001 9000 4001234"));
+    assert_eq!(next("test t call from 2001 to 8000"), "at");
+    assert_eq!(next("test t call from 2001 to 8000 at"), "…");
+    assert!(next("test t expect").starts_with("queue agent menu extension trunk prompt closed"));
+    assert_eq!(next("test t expect queue"), "sales support");
+    assert_eq!(next("test t expect trunk carrier"), "as within then");
+    assert_eq!(next("test t expect queue sales within 20s then agent"), "1001 1002 1003 1004");
+}
+
+#[test]
+fn what_a_test_names_must_be_there() {
+    let text =
+        format!("{DEMO}test t {{ call from 2001 to 8000; agents [ 1009 ]; expect queue supprt; expect echo; }}\n");
+    let problems = config::parse(&text).unwrap_err();
+    let told: Vec<String> = problems.iter().map(|p| p.render(Language::En)).collect();
+    assert!(told.iter().any(|told| told.contains("test t agents: agent 1009 does not exist")), "{told:#?}");
+    assert!(told.iter().any(|told| told.contains("test t expect: queue supprt does not exist")), "{told:#?}");
+    assert!(told.iter().any(|told| told.contains("test t expect: defined twice")), "{told:#?}");
+}
+
+#[test]
 fn a_refused_edit_names_the_word_and_changes_nothing() {
     let site = read(DEMO);
     for (line, word, reason) in [

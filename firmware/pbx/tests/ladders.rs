@@ -13,7 +13,8 @@ use core::time::Duration;
 use md5::{Digest, Md5};
 use pbx::Pbx;
 use pbx::config::Config;
-use pbx::door::{Boot, Input, Output};
+use pbx::door::{Act, Boot, Input, Output};
+use pbx::switch::Mode;
 use signaling::sdp::{Audio, Direction, Format};
 use signaling::sip::Endpoint;
 use signaling::sip::door::{self as sip, Event, Hop, Invite, Settings, Target};
@@ -94,6 +95,13 @@ fn play(file: &str) -> String {
         }
     }
     text
+}
+
+fn milliseconds(time: &str) -> u64 {
+    match time.strip_suffix("ms") {
+        Some(ms) => ms.parse().unwrap(),
+        None => time.strip_suffix('s').unwrap().parse::<u64>().unwrap() * 1_000,
+    }
 }
 
 struct Phone {
@@ -209,6 +217,8 @@ impl Site {
                 self.give(Input::Media(Report::Silent { leg, for_ms: 30_000 }));
             }
             ["restart"] => self.restart(),
+            ["mode", mode] => self.mode(mode, None),
+            ["mode", mode, "for", time] => self.mode(mode, Some(milliseconds(time))),
             ["stop"] => self.give(Input::Stop { end_calls: true }),
             ["phone", user, "registers"] => self.register(user),
             ["phone", user, "listens"] => {
@@ -221,11 +231,7 @@ impl Site {
     }
 
     fn wait(&mut self, time: &str) {
-        let ms: u64 = match time.strip_suffix("ms") {
-            Some(ms) => ms.parse().unwrap(),
-            None => time.strip_suffix('s').unwrap().parse::<u64>().unwrap() * 1_000,
-        };
-        let until = self.now.at + Duration::from_millis(ms);
+        let until = self.now.at + Duration::from_millis(milliseconds(time));
         loop {
             let phones = self.phones.values().filter_map(|p| p.endpoint.deadline());
             let next = phones.chain(self.pbx.deadline()).min().filter(|at| *at <= until);
@@ -242,6 +248,12 @@ impl Site {
                 self.with_phone(&user, |p, now, out| p.endpoint.handle(now, sip::Input::Timer, out));
             }
         }
+    }
+
+    fn mode(&mut self, mode: &str, for_ms: Option<u64>) {
+        let mode = Mode::ALL.into_iter().find(|known| known.word() == mode).unwrap();
+        let until = for_ms.map(|ms| Wall::from_millis(self.now.wall.as_millis() + ms as i64));
+        self.give(Input::Operator { actor: "panel".into(), act: Act::Mode { mode, until } });
     }
 
     fn line(&mut self, what: &str) {

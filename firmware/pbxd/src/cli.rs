@@ -15,16 +15,18 @@ use std::process::ExitCode;
 const HELP: &str = "\
 pbxd - the Cordboard PBX daemon
 
-  pbxd --data DIR [--config FILE] [--world DIR] [--share DIR] [--log LEVEL]
+  pbxd --data DIR [--config FILE] [--factory FILE] [--world DIR] [--share DIR] [--log LEVEL]
         runs the box in the foreground until SIGINT (calls end) or SIGTERM (calls talk on until the next start)
           --config   a configuration to begin with, one text file; taken as a commit when it is another than the last that
                      a file brought. Without it: the commit that was in force, or factory settings
+          --factory  factory settings of this model, in place of the built-in ones
           --data     where everything is kept: database, recordings, journal
           --world    directory of a running simulated world (line cards, exchange)
           --share    prompts and music; found beside the program when left out
           --log      error, warn, info (default), debug or trace
   pbxd check --config FILE [--share DIR] [--lang zh|en]
-        reads a configuration and prints every problem in it, and proves for a year from today that every caller is answered
+        reads a configuration and prints every problem in it, proves for a year from today that every caller is answered, and
+        plays its tests
   pbxd story --data DIR [CALL|last] [--lang zh|en]
         tells a call: ladder, decisions with reasons, CDR, agent states, recordings
   pbxd explain --data DIR [CALL|last] [--lang zh|en]
@@ -47,6 +49,8 @@ Exit: 0 done, 1 could not be done (the reason is printed), 2 wrong command line.
 pub struct Run {
     /// A configuration to begin with.
     pub config: Option<PathBuf>,
+    /// Factory settings, in place of the built-in ones.
+    pub factory: Option<PathBuf>,
     /// Everything kept.
     pub data: PathBuf,
     /// The simulated world's directory; none on a box or for SIP only.
@@ -122,6 +126,7 @@ pub enum Command {
 struct Words {
     free: Vec<String>,
     config: Option<PathBuf>,
+    factory: Option<PathBuf>,
     data: Option<PathBuf>,
     world: Option<PathBuf>,
     share: Option<PathBuf>,
@@ -137,6 +142,7 @@ fn read(words: impl IntoIterator<Item = OsString>) -> Result<Words, lexopt::Erro
     while let Some(word) = parser.next()? {
         match word {
             Long("config") => read.config = Some(parser.value()?.into()),
+            Long("factory") => read.factory = Some(parser.value()?.into()),
             Long("data") => read.data = Some(parser.value()?.into()),
             Long("world") => read.world = Some(parser.value()?.into()),
             Long("share") => read.share = Some(parser.value()?.into()),
@@ -180,6 +186,7 @@ fn command(words: Words) -> Result<Command, String> {
     let command = match name.as_deref() {
         None => Command::Run(Run {
             config: words.config,
+            factory: words.factory,
             data: need(words.data, "--data DIR")?,
             world: words.world,
             share: words.share,
@@ -296,6 +303,7 @@ mod tests {
             run,
             Command::Run(Run {
                 config: Some("a.conf".into()),
+                factory: None,
                 data: "d".into(),
                 world: Some("w".into()),
                 share: None,

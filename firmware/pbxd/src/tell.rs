@@ -1,42 +1,51 @@
 //! The commands that read: configuration check, stories, call records, recordings. They work beside a running box and
 //! change nothing.
 
-use crate::media_thread::library;
+use crate::admin::check;
 use crate::recorder::export::{ExportReport, Gap};
 use crate::recorder::export_wav;
 use crate::seal::MasterKey;
 use crate::store;
 use crate::store::read::{Reader, open_readonly};
 use crate::story::cdr::{Cdr, cdr};
-use crate::{clock, control, story};
+use crate::{control, story};
 use base::id::Uid;
 use base::media::Side;
 use base::time::Wall;
-use pbx::calendar::Date;
-use pbx::config::{Language, Severity};
+
+use pbx::config::Language;
 use pbx::event::{Detail, LegEvent};
-use pbx::text::{explain as explain_key, ladder as key, state as state_key, text};
+use pbx::text::{explain as explain_key, ladder as key, state as state_key, text, trial as trial_key};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls that are looked through and listed at most, newest first.
 const CALLS_MAX: u32 = 10_000;
 
-/// Prints all problems of a configuration, those of the flow proof for a year from today among them; the error is the
-/// list when it cannot be used. `share` is where the prompts are.
+/// Prints all problems of a configuration, those of the flow proof for a year from today and of its own tests among them;
+/// the error is the list when it cannot be used. `share` is where the prompts are.
 pub fn check(config: &Path, share: Option<&Path>, language: Language) -> Result<String, String> {
     let site = control::start::read_site(config, language)?;
-    let names = library::names(&control::threads::share(share).join("prompts"));
-    let names: Option<Vec<&str>> = names.as_ref().map(|names| names.iter().map(String::as_str).collect());
-    let today = Date::of(clock::wall(), site.config.system.utc_offset_min);
-    let mut found = pbx::config::prove(&site.config, today, names.as_deref());
+    let mut found = check::proved(&site.config, &control::threads::share(share));
+    let tests = site.config.tests.len();
+    if !check::refused(&found) {
+        found.extend(check::tried(&Arc::new(site.config)));
+    }
     pbx::config::locate(&mut found, &site.text);
-    let refused = found.iter().any(|problem| problem.severity == Severity::Error);
+    let refused = check::refused(&found);
     let mut problems = site.problems;
     problems.extend(found);
     problems.sort_by_key(|problem| (problem.line, problem.column));
-    let listed = control::start::listed(config, &problems, language);
-    if refused { Err(listed) } else { Ok(listed) }
+    let mut listed = control::start::listed(config, &problems, language);
+    if refused {
+        return Err(listed);
+    }
+    if tests > 0 {
+        let passed = text(trial_key::PASSED, language, &[("count", &tests.to_string())]);
+        listed = [listed, passed].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n");
+    }
+    Ok(listed)
 }
 
 fn reader(data: &Path, language: Language) -> Result<Reader, String> {
@@ -45,6 +54,15 @@ fn reader(data: &Path, language: Language) -> Result<Reader, String> {
 
 fn words(data: &Path, language: Language) -> impl Fn(store::StoreError) -> String + Copy {
     move |why| control::start::data_words(data, &why, language)
+}
+
+/// The newest facts of the journal, a line each with its time (UTC) and who caused it.
+pub fn recent(data: &Path, count: u64, language: Language) -> Result<String, String> {
+    let reader = reader(data, language)?;
+    let last = reader.last_seq().map_err(words(data, language))?;
+    let from = (last + 1).saturating_sub(count);
+    let events = reader.events_between(from, last + 1).map_err(words(data, language))?;
+    Ok(story::log(&events, language))
 }
 
 /// The call that a person means: `last` or nothing, a whole identity, or how it begins or ends.

@@ -4,4 +4,6 @@
 #[path = "../src/panel.rs"]
 mod panel;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| panel::panel_keys(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    panel::panel_keys(bytes);
+});

@@ -18,6 +18,8 @@ const START: Duration = Duration::from_secs(15);
 pub struct Appliance {
     process: Process,
     program: PathBuf,
+    /// What the file is to it.
+    option: &'static str,
     config: PathBuf,
     data: PathBuf,
     world: Option<PathBuf>,
@@ -91,11 +93,12 @@ impl Appliance {
     /// The same with another program in the place of `pbxd`.
     pub fn start_program(name: &str, site: &Site, dir: &Path, world: Option<&Path>) -> Outcome<Appliance> {
         let config = dir.join("site.conf");
-        std::fs::write(&config, site.text()).at(config.display())?;
+        std::fs::write(&config, if site.unset { site.factory() } else { site.text() }).at(config.display())?;
         let (program, data, world) = (built(name)?, dir.join("data"), world.map(Path::to_owned));
         std::fs::create_dir_all(&data).at(data.display())?;
-        let process = launch(&program, &config, &data, world.as_deref())?;
-        let appliance = Appliance { process, program, config, data, world };
+        let option = if site.unset { "--factory" } else { "--config" };
+        let process = launch(&program, (option, &config), &data, world.as_deref())?;
+        let appliance = Appliance { process, program, option, config, data, world };
         appliance.ready()?;
         Ok(appliance)
     }
@@ -140,7 +143,7 @@ impl Appliance {
     /// Starts the program again on the same data, as a supervisor does, and waits until it is ready. How long that took.
     pub fn restart(&mut self) -> Outcome<Duration> {
         let begun = Instant::now();
-        self.process = launch(&self.program, &self.config, &self.data, self.world.as_deref())?;
+        self.process = launch(&self.program, (self.option, &self.config), &self.data, self.world.as_deref())?;
         self.ready()?;
         Ok(begun.elapsed())
     }
@@ -260,9 +263,9 @@ pub fn ladder(facts: &[Fact]) -> String {
     facts.iter().map(line).collect()
 }
 
-fn launch(program: &Path, config: &Path, data: &Path, world: Option<&Path>) -> Outcome<Process> {
+fn launch(program: &Path, (option, file): (&str, &Path), data: &Path, world: Option<&Path>) -> Outcome<Process> {
     let share = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("rootfs").join("share");
-    let mut args = vec!["--config".to_owned(), config.display().to_string()];
+    let mut args = vec![option.to_owned(), file.display().to_string()];
     args.extend(["--data".to_owned(), data.display().to_string()]);
     args.extend(["--share".to_owned(), share.display().to_string()]);
     let dir = data.parent().unwrap_or(data);

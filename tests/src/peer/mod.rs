@@ -21,6 +21,7 @@ pub mod sipp;
 pub mod site;
 pub mod softphone;
 pub mod speech;
+pub mod terminal;
 pub mod watch;
 pub mod world;
 

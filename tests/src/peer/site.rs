@@ -34,6 +34,8 @@ pub struct Site {
     pub voice_s: u32,
     /// More configuration text.
     pub extra: String,
+    /// Nobody has set the box up: it begins with factory settings that name its address.
+    pub unset: bool,
 }
 
 impl Site {
@@ -53,6 +55,7 @@ impl Site {
             silence_timeout_s: 5,
             voice_s: 20,
             extra: String::new(),
+            unset: false,
         }
     }
 
@@ -60,6 +63,11 @@ impl Site {
     pub fn agent(mut self, agent: &str, extension: &str) -> Site {
         self.agents.push((agent.to_owned(), extension.to_owned()));
         self
+    }
+
+    /// These extensions alone, with these secrets: what somebody else writes into the configuration.
+    pub fn secrets(&mut self, extensions: &[(&str, &str)]) {
+        self.extensions = extensions.iter().map(|(name, secret)| ((*name).into(), (*secret).into())).collect();
     }
 
     /// With line 1/1.
@@ -127,6 +135,11 @@ impl Site {
             voice: self.voice(extension),
             register_s: 60,
         }
+    }
+
+    /// Factory settings of a box at this site's address.
+    pub fn factory(&self) -> String {
+        format!("sip {{\n    listen {};\n}}\n", self.sip())
     }
 
     /// The configuration of the box, complete.

@@ -45,6 +45,7 @@ pub fn count(tally: &mut Tally, row: &LegEvent) {
         Detail::Supervised { act, refused, .. } if refused.is_empty() => add(format!("supervisor {act}")),
         Detail::Supervised { .. } => add("supervisor refused".into()),
         Detail::Surge { .. } => add("surge".into()),
+        Detail::Mode { mode, .. } => add(format!("mode {}", mode.word())),
         Detail::Digit { digit: '•', .. } => add("secret digit".into()),
         _ => {}
     }

@@ -5,11 +5,11 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
+use pbx::config::test::{Expectation, Goal, Moment, Test, TestCall};
 use pbx::config::{
-    Agent, AlarmName, AlarmRule, AlarmSeverity, Baud, COUNTRY_CODES, Calendar, Chassis, Cidr, Codes, Config, Consent,
-    Destination, Did, Disposition, EmptyFactor, Extension, Language, Line, Media, Menu, Network, NetworkMethod,
-    NumbersSeen, OverflowKind, Queue, Reason, Relax, Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor,
-    System, Trunk, User, Vip, Wanted,
+    Agent, AlarmRule, COUNTRIES, Calendar, Chassis, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor,
+    Extension, Language, Line, Media, Menu, Method, Network, NumbersSeen, OverflowKind, Prefix, Queue, Reason, Relax,
+    Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor, System, Trunk, User, Vip, Wanted,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -234,87 +234,53 @@ fn numbered<T>(entries: Vec<T>, name: impl Fn(usize) -> String) -> BTreeMap<Stri
 prop_compose! {
     fn head()(name in label(), english in any::<bool>(), utc_offset_min in -720..=840i32, six in any::<bool>(), port in 1..1024u16,
               realm in "[a-z][a-z0-9.-]{0,20}", expires in (10..=60u32, 60..=86_400u32), ports in (600..20_000u16, 2..500u16),
-              jitter in 1..=10u32, silence_timeout_s in 5..=3600u32, other in any::<bool>(), routing in routing(),
-              (idle_logout_min, login_failures, lock_out_s) in (1..=60u32, 1..=20u32, 10..=86_400u32)) -> Config {
+              jitter in 1..=10u32, silence_timeout_s in 5..=3600u32, other in any::<bool>(), routing in routing()) -> Config {
         let ip: IpAddr = if six { Ipv6Addr::LOCALHOST.into() } else { [127, 0, 0, 9].into() };
         let language = if english { Language::En } else { Language::Zh };
         let sip = Sip { listen: SocketAddr::new(ip, port), realm, expires_min_s: expires.0, expires_max_s: expires.1 };
         let address = if other { [10, 1, 2, 3].into() } else { ip };
         let rtp_ports = (ports.0 * 2, ports.0 * 2 + ports.1 * 2 - 1);
         let media = Media { address, rtp_ports, jitter_ms: jitter * 20, silence_timeout_s };
-        let system = System { name, language, utc_offset_min, idle_logout_min, login_failures, lock_out_s };
-        Config { system, sip, media, routing, ..Config::preset() }
+        Config { system: System { name, language, utc_offset_min, ..System::preset("") }, sip, media, routing, ..Config::preset() }
     }
 }
 
-fn password() -> impl Strategy<Value = String> {
-    let costs = (8..=262_144u32, 1..=16u32, "[A-Za-z0-9+/]{11,64}", "[A-Za-z0-9+/]{22,86}");
-    costs.prop_map(|(memory, passes, salt, hash)| format!("$argon2id$v=19$m={memory},t={passes},p=1${salt}${hash}"))
-}
-
-fn language() -> impl Strategy<Value = Language> {
-    select(vec![Language::Zh, Language::En])
-}
-
-/// An admin and others.
-fn users() -> impl Strategy<Value = BTreeMap<String, User>> {
-    let user = (select(Role::ALL.to_vec()), password(), any::<bool>(), option::of(language()));
-    let user = user.prop_map(|(role, password, shown, language)| {
-        let numbers = if shown { NumbersSeen::Shown } else { NumbersSeen::Masked };
-        User { role, password, numbers, language }
-    });
-    btree_map("[a-z][a-z0-9_-]{0,31}", user, 0..4).prop_map(|mut users| {
-        if let Some(mut first) = users.first_entry() {
-            first.get_mut().role = Role::Admin;
+prop_compose! {
+    /// The box itself, and who may change it.
+    fn the_box()(country in select(COUNTRIES.to_vec()), panel_lock in any::<bool>(), console_speed in 1_200..=921_600u32,
+                 device in option::of("/dev/tty[A-Z]{1,3}[0-9]"), interface in "[a-z]{1,4}[0-9]", vlan in option::of(1..=4_094u32),
+                 dns in btree_set(any::<u32>(), 0..4), host in 1..=254u8, length in 24..=30u8,
+                 method in select(Method::ALL.to_vec()), users in user_list(), buzzer in any::<bool>(),
+                 alarm in select(pbx::text::alarm::WORDS.to_vec())) -> Config {
+        let address = Prefix { address: [10, 9, 8, host].into(), length };
+        let gateway = (method == Method::Static).then_some(address.address);
+        let address = (method == Method::Static).then_some(address);
+        let dns = dns.into_iter().map(|bits| IpAddr::V4(bits.into())).collect();
+        Config {
+            chassis: Chassis { country: country.into(), panel_lock, console_device: device, console_speed },
+            network: Network { interface, method, address, gateway, dns, vlan },
+            users,
+            alarms: [(alarm.to_string(), AlarmRule { buzzer })].into(),
+            ..Config::preset()
         }
-        users
-    })
+    }
 }
 
-fn network() -> impl Strategy<Value = Network> {
-    let dns = vec((any::<bool>(), 1..=223u8, any::<u8>()), 0..4).prop_map(|servers| {
-        let server = |(six, a, b): (bool, u8, u8)| -> IpAddr {
-            if six { Ipv6Addr::from([a.into(), 0, 0, 0, 0, 0, 0, b.into()]).into() } else { [a, b, 0, 1].into() }
-        };
-        distinct(servers.into_iter().map(server).collect())
+/// None, or several with an admin first.
+fn user_list() -> impl Strategy<Value = BTreeMap<String, User>> {
+    let user =
+        (select(Role::ALL.to_vec()), select(NumbersSeen::ALL.to_vec()), any::<Option<bool>>(), "[A-Za-z0-9+/]{22}");
+    let user = user.prop_map(|(role, numbers, english, salt)| User {
+        role,
+        password: format!("$argon2id$v=19$m=19456,t=2,p=1${salt}$aGFzaGhhc2hoYXNoaGFzaA"),
+        numbers,
+        language: english.map(|english| if english { Language::En } else { Language::Zh }),
     });
-    let method = select(NetworkMethod::ALL.to_vec());
-    ("[a-z][a-z0-9._-]{0,14}", method, 8..=30u8, any::<bool>(), dns, option::of(1..=4094u16)).prop_map(
-        |(interface, method, prefix, routed, dns, vlan)| {
-            let written = method == NetworkMethod::Static;
-            let address = Cidr { ip: [10, 0, 0, 2].into(), prefix };
-            let gateway = (written && routed).then_some([10, 0, 0, 1].into());
-            Network { interface, method, address: written.then_some(address), gateway, dns, vlan }
-        },
-    )
-}
-
-fn chassis() -> impl Strategy<Value = Chassis> {
-    let speed = select(vec![9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600]).prop_map(Baud);
-    (select(COUNTRY_CODES), any::<bool>(), "/dev/[a-z][a-z0-9._:-]{0,20}", speed).prop_map(
-        |(country, panel_lock, console_device, console_speed)| Chassis {
-            country: country.into(),
-            panel_lock,
-            console_device,
-            console_speed,
-        },
-    )
-}
-
-fn alarms() -> impl Strategy<Value = BTreeMap<String, AlarmRule>> {
-    let name = select(AlarmName::ALL.to_vec()).prop_map(|name| name.word().to_owned());
-    let rule = (any::<bool>(), select(AlarmSeverity::ALL.to_vec()));
-    btree_map(name, rule.prop_map(|(buzzer, severity)| AlarmRule { buzzer, severity }), 0..5)
-}
-
-/// The box itself.
-fn appliance() -> impl Strategy<Value = Config> {
-    (users(), network(), chassis(), alarms()).prop_map(|(users, network, chassis, alarms)| Config {
-        users,
-        network,
-        chassis,
-        alarms,
-        ..Config::preset()
+    vec(user, 0..4).prop_map(|mut users| {
+        if let Some(first) = users.first_mut() {
+            first.role = Role::Admin;
+        }
+        numbered(users, |n| format!("user.{n}"))
     })
 }
 
@@ -447,6 +413,52 @@ prop_compose! {
     }
 }
 
+/// A test of calls that may come to anything. Trunks are named as if there were one.
+fn test(many: Many) -> impl Strategy<Value = Test> {
+    let extension = move |n: usize| (2000 + n % many.extensions.max(1)).to_string();
+    let from = prop_oneof!["\\+?[1-9][0-9]{4,10}", (0..9usize).prop_map(extension)];
+    let to = prop_oneof!["\\+?[0-9*#]{1,12}", (0..3usize).prop_map(did_number), (0..9usize).prop_map(extension)];
+    let moment = prop_oneof![
+        (select(Weekday::ALL.to_vec()), 0..1440u16).prop_map(|(day, minute)| Moment::Weekly(day, minute)),
+        (date(), 0..1440u16).prop_map(|(date, minute)| Moment::On(date, minute)),
+    ];
+    let call = (from, to, option::of(moment)).prop_map(|(from, to, at)| TestCall { from, to, at });
+    let expect = vec((goal(many), option::of(1..=3600u32)), 1..4);
+    let expect =
+        expect.prop_map(|all| all.into_iter().map(|(goal, within_s)| Expectation { goal, within_s }).collect());
+    (call, 0..4u32, vec("[0-9*#]{1,3}", 0..4), option::of(some_of(many.agents())), expect)
+        .prop_map(|(call, callers_before, press, agents, expect)| Test { call, callers_before, press, agents, expect })
+}
+
+fn goal(many: Many) -> impl Strategy<Value = Goal> {
+    (0..14usize, 0..1000usize, option::of("\\+?[0-9*#]{1,12}")).prop_map(move |(which, n, number)| match which {
+        0 if many.queues > 0 => Goal::Queue(Many::queue(n % many.queues)),
+        1 if many.agents > 0 => Goal::Agent((1000 + n % many.agents).to_string()),
+        2 if many.menus > 0 => Goal::Menu(format!("menu.{}", n % many.menus)),
+        3 if many.extensions > 0 => Goal::Extension((2000 + n % many.extensions).to_string()),
+        4 => Goal::Trunk("Trunk_0".to_string(), number),
+        5 => Goal::Prompt("queue-welcome".to_string()),
+        6 => Goal::Closed,
+        7 => Goal::Full,
+        8 => Goal::Empty,
+        9 => Goal::Overflow,
+        10 => Goal::Echo,
+        11 => Goal::Recorded,
+        12 => Goal::Hangup,
+        _ => Goal::Refused,
+    })
+}
+
+/// Without trunks nobody can expect one.
+fn possible(mut test: Test, trunks: bool) -> Test {
+    for expected in &mut test.expect {
+        if !trunks && matches!(expected.goal, Goal::Trunk(..)) {
+            expected.goal = Goal::Refused;
+        }
+    }
+    test
+}
+
 prop_compose! {
     fn many()(extensions in 0..6usize, agents in 0..6usize, calendars in 0..3usize, skills in 0..4usize, queues in 0..4usize,
               menus in 0..4usize, dids in 0..3usize) -> Many {
@@ -460,13 +472,11 @@ pub fn config() -> impl Strategy<Value = Config> {
         let skills = vec(label().prop_map(|title| Skill { title }), many.skills);
         let served =
             (vec(calendar(), many.calendars), skills, vec(queue(many), many.queues), vec(menu(many), many.menus));
-        (head(), appliance(), people(many), outside(many), served, codes()).prop_map(
-            move |(head, appliance, people, outside, (calendars, skills, queues, menus), codes)| Config {
+        let tests = btree_map("[a-z][a-z0-9-]{0,10}", test(many), 0..3);
+        (head(), people(many), outside(many), served, codes(), the_box(), tests).prop_map(
+            move |(head, people, outside, (calendars, skills, queues, menus), codes, site, tests)| Config {
+                tests: tests.into_iter().map(|(n, test)| (n, possible(test, !outside.trunks.is_empty()))).collect(),
                 system: head.system,
-                users: appliance.users,
-                network: appliance.network,
-                chassis: appliance.chassis,
-                alarms: appliance.alarms,
                 sip: head.sip,
                 media: head.media,
                 routing: head.routing,
@@ -480,6 +490,10 @@ pub fn config() -> impl Strategy<Value = Config> {
                 numbers: outside.numbers,
                 dids: outside.dids,
                 codes,
+                chassis: site.chassis,
+                network: site.network,
+                users: site.users,
+                alarms: site.alarms,
                 ..people
             },
         )

@@ -1,3 +1,5 @@
+//! Commits on their way through the core: stored, in force, confirmed, gone back; over restarts and lost states.
+
 use super::*;
 use crate::config::parse;
 use crate::door::{Boot, Input};

@@ -43,8 +43,6 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
-
 words! {
     /// How a queue chooses among its ready agents.
     Strategy STRATEGY_WORDS {

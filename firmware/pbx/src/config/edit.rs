@@ -2,15 +2,17 @@
 //! Every change is looked at by the schema before anything is touched: a refused one changes nothing.
 
 use alloc::boxed::Box;
-use alloc::format;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::document::{Body, Document, Entry, MASK, SortKey, canonical_key, masked, one_line};
 use super::problem::{Problem, Report, shown};
 use super::read::{give, nearest, suggest};
-use super::schema::{Block, Row, Section, Table};
+use super::schema::{Block, Preset, Row, Section, Table};
+use super::test::Next;
 use super::token::{TokenKind, scan};
+use super::tree::TEXT_BYTES_MAX;
 use super::value::{Kind, Value};
 use crate::text::{Key, Text, problem};
 
@@ -94,6 +96,21 @@ fn resolve(words: &[&str]) -> Result<Path, Box<Refused>> {
     Ok(path)
 }
 
+/// The sections around a body.
+fn within(steps: Vec<(Section, SortKey)>, held: Body) -> Document {
+    let around = |held, step| Body { sections: [(step, Entry::bare(held))].into(), ..Body::default() };
+    Document { body: steps.into_iter().rev().fold(held, around) }
+}
+
+/// `queue` without the name of one: the path before it, and the kind.
+fn keyless(words: &[&str]) -> Option<(Path, &'static Block)> {
+    let (name, before) = words.split_last()?;
+    let path = resolve(before).ok().filter(|path| path.leaf.is_none())?;
+    let section = path.steps.last().map(|(section, _)| *section);
+    let block = Block::within(section).find(|block| block.name == *name && block.key.is_some())?;
+    Some((path, block))
+}
+
 /// The words of a value, and whether they stood in brackets.
 fn bracketed<'w>(words: &'w [&'w str]) -> (Vec<&'w str>, bool) {
     match words {
@@ -154,7 +171,8 @@ impl Document {
             let at = kept.iter().position(named).filter(|_| row.kind.takes_list()).ok_or_else(absent)?;
             kept.remove(at);
         }
-        if kept.is_empty() {
+        // Where nothing written means something else than nobody, nobody stays written.
+        if kept.is_empty() && row.default != Preset::Unset {
             body.leaves.remove(&place);
             return Ok(());
         }
@@ -220,29 +238,86 @@ impl Document {
         Ok(())
     }
 
+    /// Whether the words name a section, written or not, that changes can be made in.
+    ///
+    /// # Errors
+    /// When the schema has no such section.
+    pub fn opens(&self, words: &[&str]) -> Result<(), Box<Refused>> {
+        match resolve(words)?.leaf {
+            None => Ok(()),
+            Some(_) => Err(refused(words.len(), problem::PATH_MISSING, problem::PATH_MISSING_REMEDY)),
+        }
+    }
+
+    /// Makes the changes of a text of `set` and `delete` lines; empty lines and remarks are passed over.
+    ///
+    /// # Errors
+    /// Every line that cannot be done, at once; then nothing is changed.
+    pub fn apply_lines(&mut self, text: &str) -> Result<(), Vec<Problem>> {
+        let mut report = Report::default();
+        if text.len() > TEXT_BYTES_MAX {
+            let reason = Text::new(problem::TOO_LONG).with("bytes", text.len() as u64);
+            report.error((1, 1), "", reason, Text::new(problem::TOO_LONG_REMEDY).with("max", TEXT_BYTES_MAX as u64));
+            return Err(report.finish());
+        }
+        let mut changed = self.clone();
+        for (number, line) in (1..).zip(text.lines()) {
+            let words = match words(line) {
+                Ok(words) => words,
+                Err(problems) => {
+                    problems.into_iter().for_each(|problem| report.add(Problem { line: number, ..problem }));
+                    continue;
+                }
+            };
+            let borrowed: Vec<&str> = words.iter().map(String::as_str).collect();
+            let done = match borrowed.split_first() {
+                None => Ok(()),
+                Some((&"set", rest)) => changed.set(rest),
+                Some((&"delete", rest)) => changed.delete(rest),
+                Some((other, _)) => {
+                    let reason = Text::new(problem::LINE_UNKNOWN).with("word", shown(other));
+                    Err(refused(0, reason, problem::LINE_UNKNOWN_REMEDY))
+                }
+            };
+            if let Err(why) = done {
+                report.error((number, 1), "", why.reason, why.remedy);
+            }
+        }
+        let problems = report.finish();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        *self = changed;
+        Ok(())
+    }
+
     /// Writes everything of `other` over what is here.
     pub fn merge(&mut self, other: Document) {
         merge(&mut self.body, other.body);
     }
 
-    /// The part at a path; none when nothing is written there.
+    /// The part at a path, which may be all sections of a kind; none when nothing is written there.
     ///
     /// # Errors
     /// When the schema has no such place.
     pub fn part(&self, words: &[&str]) -> Result<Option<Document>, Box<Refused>> {
+        if let Some((path, block)) = keyless(words) {
+            let Some(body) = self.body_at(&path.steps) else { return Ok(None) };
+            let sections = body.sections.iter().filter(|((section, _), _)| *section == block.section);
+            let sections: BTreeMap<_, _> = sections.map(|(head, entry)| (head.clone(), entry.clone())).collect();
+            let held = Body { sections, ..Body::default() };
+            return Ok((!held.sections.is_empty()).then(|| within(path.steps, held)));
+        }
         let path = resolve(words)?;
         let Some(body) = self.body_at(&path.steps) else { return Ok(None) };
-        let mut held = match path.leaf {
+        let held = match path.leaf {
             None => body.clone(),
             Some((place, _)) => {
                 let Some(entry) = body.leaves.get(&place) else { return Ok(None) };
                 Body { leaves: [(place, entry.clone())].into(), ..Body::default() }
             }
         };
-        for step in path.steps.into_iter().rev() {
-            held = Body { sections: [(step, Entry::bare(held))].into(), ..Body::default() };
-        }
-        Ok(Some(Document { body: held }))
+        Ok(Some(within(path.steps, held)))
     }
 
     /// What can follow these whole words.
@@ -282,6 +357,9 @@ impl Document {
         if row.kind == Kind::Destination {
             return self.destinations(row, given);
         }
+        if let Some(next) = row.kind.next(given) {
+            return self.following(row, next);
+        }
         if !given.is_empty() && !row.kind.takes_list() {
             return Vec::new();
         }
@@ -307,6 +385,21 @@ impl Document {
         self.entries(Kind::Reference(table))
             .map(|word| Choice { word: Some(word), about: table.word().into() })
             .collect()
+    }
+
+    fn following(&self, row: Row, next: Next) -> Vec<Choice> {
+        let choice = |word: String, about: Key| Choice { word: Some(word), about: about.into() };
+        let other = |about: Key| Choice { word: None, about: about.into() };
+        match next {
+            Next::Words(words) => words.into_iter().map(|word| choice(word.to_string(), row.doc)).collect(),
+            Next::Keys(sections, else_) => {
+                let keys = self.body.sections.keys().filter(|(section, _)| sections.contains(section));
+                let doc = |section: Section| Block::of(section).map_or(row.doc, |block| block.doc);
+                let keys = keys.map(|(section, key)| choice(key.0.clone(), doc(*section)));
+                keys.chain(else_.map(other)).collect()
+            }
+            Next::Other(about) => [other(about)].into(),
+        }
     }
 
     /// The entries that a reference of this kind can name.
@@ -371,7 +464,9 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
     // Of `billing:7` the entry is `billing`: a new level takes the place of the old one.
     let entry = |word: &str| word.split(':').next().unwrap_or_default().to_string();
     let skills = row.kind == Kind::Skills;
-    let again = |old: &String| given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)));
+    let again = |old: &String| {
+        !row.kind.repeats() && given.iter().any(|new| *new == old || (skills && entry(new) == entry(old)))
+    };
     let kept: Vec<String> = kept.into_iter().filter(|old| !again(old)).collect();
     let all: Vec<&str> = kept.iter().map(String::as_str).chain(given.iter().copied()).collect();
     row.kind.read(&all).map_err(|why| {
@@ -379,7 +474,6 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
         let remedy = match given.get(at) {
             Some(word) if why.reason.key() == problem::VALUE_BAD => suggest(row.kind, word),
             _ if why.reason.key() == problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
-            _ if why.reason.key() == problem::PASSWORD_CLEAR => problem::PASSWORD_CLEAR_REMEDY.into(),
             _ => give(row.kind),
         };
         refused(before + at, why.reason, remedy)
@@ -411,22 +505,7 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     let rows = section.map(Section::rows).unwrap_or_default();
     for (place, entry) in &mut body.leaves {
         let Some(row) = rows.get(*place) else { continue };
-        if !entry.held.references(row.kind).contains(&(table, was)) {
-            continue;
-        }
-        let renamed = |word: String| match word.split_once(':') {
-            Some((name, level)) if name == was && row.kind == Kind::Skills => format!("{is}:{level}"),
-            _ if word == was => is.to_string(),
-            _ => word,
-        };
-        // Of a destination the first word is its sort.
-        let fixed = usize::from(row.kind == Kind::Destination);
-        let words = entry.held.words().into_iter().enumerate();
-        let words: Vec<String> = words.map(|(at, w)| if at < fixed { w } else { renamed(w) }).collect();
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        if let Ok(value) = row.kind.read(&words) {
-            entry.held = value;
-        }
+        entry.held.rename(row.kind, table, was, is);
     }
     let named = |section: Section| Block::of(section).and_then(|b| b.key) == Some(Kind::Reference(table));
     let heads: Vec<_> =
@@ -439,6 +518,13 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     for ((inner, _), entry) in &mut body.sections {
         follow(&mut entry.held, Some(*inner), table, was, is);
     }
+}
+
+/// Whether the words name a leaf that takes the hash of a password: none when they do not, otherwise the index at which the
+/// hash stands, or is to stand.
+pub fn password_at(words: &[&str]) -> Option<usize> {
+    let path = resolve(words).ok()?;
+    path.leaf.filter(|(_, row)| row.kind == Kind::Password).map(|_| path.used)
 }
 
 /// Whether a command writes a secret in clear, or cannot be told apart from one that does.

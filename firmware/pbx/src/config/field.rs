@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::acd::{Consent, EmptyFactor, Strategy};
+use super::test::{Expectation, TestCall};
 use super::value::Value;
-use super::{AlarmSeverity, Baud, Cidr, Destination, Language, NetworkMethod, NumbersSeen, Role};
+use super::{Destination, Language, Method, NumbersSeen, Prefix, Role};
 use crate::calendar::{DaysOff, Extra, Hours};
 
 /// A type that a leaf can fill.
@@ -51,8 +52,6 @@ field!(BTreeMap<String, u8>, BTreeMap::new(), Skills);
 field!(Vec<Hours>, Vec::new(), Hours);
 field!(Vec<DaysOff>, Vec::new(), DaysOff);
 field!(Vec<Extra>, Vec::new(), ExtraHours);
-field!(Cidr, Cidr { ip: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 1 }, Cidr);
-field!(Vec<IpAddr>, Vec::new(), Addresses);
 
 macro_rules! word_field {
     ($type:ident, $blank:ident) => {
@@ -72,20 +71,31 @@ macro_rules! word_field {
 
 word_field!(Strategy, LongestIdle);
 word_field!(Consent, None);
+word_field!(Method, Unmanaged);
 word_field!(Role, Viewer);
 word_field!(NumbersSeen, Masked);
-word_field!(NetworkMethod, Unmanaged);
-word_field!(AlarmSeverity, Warning);
 
-impl Field for Baud {
+impl Field for Prefix {
     fn blank() -> Self {
-        Baud(0)
+        Prefix { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), length: 0 }
     }
     fn from_value(value: Value) -> Option<Self> {
-        if let Value::Text(word) = value { word.parse().ok().map(Baud) } else { None }
+        if let Value::Text(word) = value { Prefix::of_word(&word) } else { None }
     }
     fn to_value(&self) -> Value {
-        Value::Text(self.0.to_string())
+        Value::Text(self.to_string())
+    }
+}
+
+impl Field for Vec<IpAddr> {
+    fn blank() -> Self {
+        Vec::new()
+    }
+    fn from_value(value: Value) -> Option<Self> {
+        if let Value::Texts(words) = value { words.iter().map(|word| word.parse().ok()).collect() } else { None }
+    }
+    fn to_value(&self) -> Value {
+        Value::Texts(self.iter().map(ToString::to_string).collect())
     }
 }
 
@@ -164,4 +174,6 @@ macro_rules! optional {
     )*};
 }
 
-optional!(u8, u16, u32, String, Language, IpAddr, Cidr);
+field!(TestCall, TestCall::default(), TestCall);
+field!(Vec<Expectation>, Vec::new(), Expectations);
+optional!(Vec<String>, u8, u16, u32, String, Prefix, IpAddr, Language);

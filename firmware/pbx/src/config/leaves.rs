@@ -7,19 +7,14 @@ use super::acd::{
     Agent, CONSENT_WORDS, Calendar, Did, Disposition, EMPTY_FACTOR_WORDS, Queue, Reason, Relax, Routing,
     STRATEGY_WORDS, Skill, Supervisor, Vip, Wanted,
 };
-use super::appliance::{
-    ALARM_SEVERITY_WORDS, COUNTRY_CODES, NETWORK_METHOD_WORDS, NUMBERS_SEEN_WORDS, ROLE_WORDS, SPEED_WORDS,
-};
+use super::admin::{AlarmRule, COUNTRIES, Chassis, METHOD_WORDS, NUMBERS_SEEN_WORDS, Network, ROLE_WORDS, User};
 use super::field::Field;
 use super::schema::{Leaf, Preset, ReasonPart, Sectioned, Table, count, preset, seconds};
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{
-    AlarmRule, Chassis, Codes, Config, Destination, Extension, Line, Media, Menu, Network, Route, Sip, System, Trunk,
-    User,
-};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Test, Trunk};
 use crate::text::help;
 
-use Preset::{Absent, Are, Is, Must, OwnKey, SipAddress, SystemLanguage};
+use Preset::{Absent, Are, Is, Must, OwnKey, SipAddress, SystemLanguage, Unset};
 
 /// Fills a type from its rows. `beside` are fields that inner sections fill.
 macro_rules! section {
@@ -80,23 +75,19 @@ const STRATEGY: Kind = Kind::Word(&Vocabulary {
 });
 const EMPTY_FACTORS: Kind = Kind::Words(&Vocabulary { own: EMPTY_FACTOR_WORDS, foreign: &[] });
 const CONSENT: Kind = Kind::Word(&Vocabulary { own: CONSENT_WORDS, foreign: &[] });
+const COUNTRY: Kind = Kind::Word(&Vocabulary { own: COUNTRIES, foreign: &[] });
+const METHOD: Kind = Kind::Word(&Vocabulary { own: METHOD_WORDS, foreign: &[] });
+const ROLE: Kind = Kind::Word(&Vocabulary { own: ROLE_WORDS, foreign: &[] });
+const NUMBERS_SEEN: Kind = Kind::Word(&Vocabulary { own: NUMBERS_SEEN_WORDS, foreign: &[] });
 const REQUIRED: &str = "required";
 const PREFERRED: &str = "preferred";
 const NEED: Kind = Kind::Word(&Vocabulary { own: &[REQUIRED, PREFERRED], foreign: &[] });
-
-const ROLE: Kind = Kind::Word(&Vocabulary { own: ROLE_WORDS, foreign: &[] });
-const NUMBERS_SEEN: Kind = Kind::Word(&Vocabulary { own: NUMBERS_SEEN_WORDS, foreign: &[] });
-const NETWORK_METHOD: Kind = Kind::Word(&Vocabulary { own: NETWORK_METHOD_WORDS, foreign: &[] });
-const COUNTRY: Kind = Kind::Word(&Vocabulary { own: COUNTRY_CODES, foreign: &[] });
-const SPEED: Kind = Kind::Word(&Vocabulary { own: SPEED_WORDS, foreign: &[] });
-const SEVERITY: Kind = Kind::Word(&Vocabulary { own: ALARM_SEVERITY_WORDS, foreign: &[] });
-const MINUTES: Kind = Kind::Number { min: 1, max: 60, step: 1, unit: Unit::Minutes };
 
 section! { System, SYSTEM {
     "name" name: Kind::Label, Is("cordboard"), SYSTEM_NAME;
     "language" language: Kind::Language, Is("zh-CN"), SYSTEM_LANGUAGE;
     "utc-offset" utc_offset_min: Kind::UtcOffset, Is("+08:00"), SYSTEM_UTC_OFFSET;
-    "idle-logout-min" idle_logout_min: MINUTES, Is("10"), SYSTEM_IDLE_LOGOUT;
+    "idle-logout-min" idle_logout_min: Kind::Number { min: 1, max: 60, step: 1, unit: Unit::Minutes }, Is("10"), SYSTEM_IDLE_LOGOUT;
     "login-failures" login_failures: count(1, 20), Is("5"), SYSTEM_LOGIN_FAILURES;
     "lock-out-s" lock_out_s: seconds(10, 86_400), Is("300"), SYSTEM_LOCK_OUT;
 } }
@@ -104,29 +95,28 @@ section! { System, SYSTEM {
 section! { Chassis, CHASSIS {
     "country" country: COUNTRY, Is("CN"), CHASSIS_COUNTRY;
     "panel-lock" panel_lock: Kind::Flag, Is("no"), CHASSIS_PANEL_LOCK;
-    "console-device" console_device: Kind::Device, Is("/dev/ttyS0"), CHASSIS_CONSOLE_DEVICE;
-    "console-speed" console_speed: SPEED, Is("115200"), CHASSIS_CONSOLE_SPEED;
+    "console-device" console_device: Kind::Device, Absent, CHASSIS_CONSOLE_DEVICE;
+    "console-speed" console_speed: count(1_200, 921_600), Is("115200"), CHASSIS_CONSOLE_SPEED;
 } }
 
 section! { Network, NETWORK {
-    "interface" interface: Kind::Interface, Is("eth0"), NETWORK_INTERFACE;
-    "method" method: NETWORK_METHOD, Is("unmanaged"), NETWORK_METHOD;
-    "address" address: Kind::Cidr, Absent, NETWORK_ADDRESS;
+    "interface" interface: Kind::Name, Is("eth0"), NETWORK_INTERFACE;
+    "method" method: METHOD, Is("unmanaged"), NETWORK_METHOD;
+    "address" address: Kind::Prefix, Absent, NETWORK_ADDRESS;
     "gateway" gateway: Kind::Address, Absent, NETWORK_GATEWAY;
     "dns" dns: Kind::Addresses, Absent, NETWORK_DNS;
-    "vlan" vlan: count(1, 4094), Absent, NETWORK_VLAN;
+    "vlan" vlan: count(1, 4_094), Absent, NETWORK_VLAN;
 } }
 
 section! { User, USER {
-    "role" role: ROLE, Must, USER_ROLE;
-    "password" password: Kind::PasswordHash, Must, USER_PASSWORD;
+    "role" role: ROLE, Is("viewer"), USER_ROLE;
+    "password" password: Kind::Password, Must, USER_PASSWORD;
     "numbers" numbers: NUMBERS_SEEN, Is("masked"), USER_NUMBERS;
     "language" language: Kind::Language, Absent, USER_LANGUAGE;
 } }
 
 section! { AlarmRule, ALARM {
     "buzzer" buzzer: Kind::Flag, Is("yes"), ALARM_BUZZER;
-    "severity" severity: SEVERITY, Preset::OwnSeverity, ALARM_SEVERITY;
 } }
 
 section! { Sip, SIP {
@@ -293,6 +283,14 @@ section! { Codes, CODES {
     "surge" surge: Kind::Code, Is("*29"), CODES_SURGE;
 } }
 
+section! { Test, TEST {
+    "call" call: Kind::TestCall, Must, TEST_CALL;
+    "callers-before" callers_before: count(0, 50), Is("0"), TEST_CALLERS_BEFORE;
+    "press" press: Kind::Keys, Absent, TEST_PRESS;
+    "agents" agents: Kind::References(Table::Agent), Unset, TEST_AGENTS;
+    "expect" expect: Kind::Expectations, Must, TEST_EXPECT;
+} }
+
 /// The leaf of `number`, `key`, `otherwise`, `overflow` and `exit`.
 pub const TO: &[Leaf<Destination>] = &[Leaf {
     name: "to",
@@ -350,11 +348,11 @@ impl Config {
     pub fn preset() -> Config {
         Config {
             system: System::preset(""),
-            chassis: Chassis::preset(""),
-            network: Network::preset(""),
             sip: Sip::preset(""),
             media: Media::preset(""),
             routing: Routing::preset(""),
+            chassis: Chassis::preset(""),
+            network: Network::preset(""),
             codes: Codes::preset(""),
             ..Config::blank()
         }
@@ -364,13 +362,13 @@ impl Config {
     pub(super) fn blank() -> Config {
         Config {
             system: System::blank(),
+            sip: Sip::blank(),
+            media: Media::blank(),
+            routing: Routing::blank(),
             chassis: Chassis::blank(),
             network: Network::blank(),
             users: BTreeMap::new(),
             alarms: BTreeMap::new(),
-            sip: Sip::blank(),
-            media: Media::blank(),
-            routing: Routing::blank(),
             lines: BTreeMap::new(),
             extensions: BTreeMap::new(),
             calendars: BTreeMap::new(),
@@ -387,6 +385,7 @@ impl Config {
             reasons: BTreeMap::new(),
             dispositions: BTreeMap::new(),
             codes: Codes::blank(),
+            tests: BTreeMap::new(),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! The configuration of a site as typed values. Pure: text in, values or a list of problems out. Nothing here reads a
 //! file; nothing outside here knows the text form.
 
+#[macro_use]
 mod acd;
-mod appliance;
+mod admin;
 pub(crate) mod as_text;
 mod check;
 pub mod document;
 pub mod edit;
-mod expected;
 mod field;
-mod form;
 mod leaves;
 mod print;
 pub mod problem;
@@ -18,6 +17,7 @@ mod read;
 pub mod rebase;
 pub mod schema;
 pub mod show;
+pub mod test;
 mod token;
 mod tree;
 pub mod value;
@@ -29,12 +29,11 @@ pub use acd::{
     Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Strategy, Supervisor, Vip, Wanted,
 };
-pub use appliance::{
-    AlarmName, AlarmRule, AlarmSeverity, Baud, COUNTRY_CODES, Chassis, Cidr, Network, NetworkMethod, NumbersSeen, Role,
-    User,
-};
+pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
+pub use test::Test;
+pub use tree::TEXT_BYTES_MAX;
 pub use written::Written;
 
 use crate::calendar::Date;
@@ -125,20 +124,20 @@ fn read_text(text: &str, report: &mut problem::Report) -> Option<(Config, read::
 pub struct Config {
     /// `system { … }`
     pub system: System,
-    /// `chassis { … }`
-    pub chassis: Chassis,
-    /// `network { … }`
-    pub network: Network,
-    /// `user alice { … }`
-    pub users: BTreeMap<String, User>,
-    /// `alarm line-battery { … }`: what is written; [`Config::alarm_rule`] knows the rest.
-    pub alarms: BTreeMap<String, AlarmRule>,
     /// `sip { … }`
     pub sip: Sip,
     /// `media { … }`
     pub media: Media,
     /// `routing { … }`
     pub routing: Routing,
+    /// `chassis { … }`
+    pub chassis: Chassis,
+    /// `network { … }`
+    pub network: Network,
+    /// `user alice { … }`: who may log in at the console; without any, whoever is there.
+    pub users: BTreeMap<String, User>,
+    /// `alarm line-battery { … }`
+    pub alarms: BTreeMap<String, AlarmRule>,
     /// `card N { port M { … } }`
     pub lines: BTreeMap<PortId, Line>,
     /// `extension 2001 { … }`
@@ -171,6 +170,8 @@ pub struct Config {
     pub dispositions: BTreeMap<u8, Disposition>,
     /// `codes { … }`
     pub codes: Codes,
+    /// `test support-in-hours { … }`: what must come of calls; played before a change is in force.
+    pub tests: BTreeMap<String, Test>,
 }
 
 /// Languages of prompts and operator texts.
@@ -203,11 +204,11 @@ pub struct System {
     /// `utc-offset +08:00`, -12:00 to +14:00, default +08:00: local time of calendars, in minutes east of Greenwich.
     /// There is no daylight saving time.
     pub utc_offset_min: i32,
-    /// `idle-logout-min`, 1-60, default 10: a console left alone for so long is logged out.
+    /// `idle-logout-min`, 1-60, default 10: a session at the console ends after so long without a key.
     pub idle_logout_min: u32,
-    /// `login-failures`, 1-20, default 5: so many wrong logins in a row lock the user out.
+    /// `login-failures`, 1-20, default 5: so many wrong passwords in a row lock a user out.
     pub login_failures: u32,
-    /// `lock-out-s`, 10-86400, default 300: for so long.
+    /// `lock-out-s`, 10-86400, default 300.
     pub lock_out_s: u32,
 }
 

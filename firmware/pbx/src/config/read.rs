@@ -102,12 +102,12 @@ impl Reader<'_> {
         // Defaults may depend on `system` and `sip`: those come first, wherever they stand.
         self.config.system = self.single(Section::System, nodes);
         self.config.sip = self.single(Section::Sip, nodes);
+        self.config.media = self.single(Section::Media, nodes);
+        self.config.routing = self.single(Section::Routing, nodes);
         self.config.chassis = self.single(Section::Chassis, nodes);
         self.config.network = self.single(Section::Network, nodes);
         self.config.users = self.keyed(Section::User, nodes, "");
         self.config.alarms = self.keyed(Section::Alarm, nodes, "");
-        self.config.media = self.single(Section::Media, nodes);
-        self.config.routing = self.single(Section::Routing, nodes);
         self.cards(nodes);
         self.config.extensions = self.keyed(Section::Extension, nodes, "");
         self.config.calendars = self.keyed(Section::Calendar, nodes, "");
@@ -124,6 +124,7 @@ impl Reader<'_> {
         self.config.reasons = self.keyed(Section::Reason, nodes, "");
         self.config.dispositions = self.keyed(Section::Disposition, nodes, "");
         self.config.codes = self.single(Section::Codes, nodes);
+        self.config.tests = self.keyed(Section::Test, nodes, "");
     }
 
     /// A section that exists once. Without it its defaults hold, and a leaf that must be given is missing.
@@ -318,7 +319,7 @@ impl Reader<'_> {
             self.report.error(place(&node.name), path, problem::VALUE_LIST, remedy);
             return false;
         }
-        let optional = matches!(leaf.default, Preset::Absent | Preset::Are(_)) && node.list;
+        let optional = matches!(leaf.default, Preset::Absent | Preset::Unset | Preset::Are(_)) && node.list;
         if node.values.is_empty() && !optional {
             self.report.error(place(&node.name), path, problem::VALUE_MISSING, give(leaf.kind));
             return false;
@@ -349,7 +350,6 @@ impl Reader<'_> {
                 let remedy = match refusal.reason.key() {
                     problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
                     problem::VALUE_BAD => suggest(leaf.kind, &word.text),
-                    problem::PASSWORD_CLEAR => problem::PASSWORD_CLEAR_REMEDY.into(),
                     _ => give(leaf.kind),
                 };
                 self.report.error(at, path, refusal.reason, remedy);

@@ -44,7 +44,7 @@ fn settled<T: PartialEq + Clone>(base: &T, mine: &T, theirs: &T) -> Option<T> {
     }
 }
 
-fn keys<'d, K: Ord, V>(maps: [&'d BTreeMap<K, V>; 3]) -> BTreeSet<&'d K> {
+fn keys<K: Ord, V>(maps: [&BTreeMap<K, V>; 3]) -> BTreeSet<&K> {
     maps.into_iter().flat_map(BTreeMap::keys).collect()
 }
 

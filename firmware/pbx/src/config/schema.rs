@@ -10,12 +10,9 @@ use super::acd::{
     Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Supervisor, Vip, Wanted,
 };
-use super::appliance::ALARM_NAME_WORDS;
+use super::admin::{AlarmRule, Chassis, Network, User};
 use super::value::{Kind, Unit, Value, Vocabulary};
-use super::{
-    AlarmName, AlarmRule, AlarmSeverity, Chassis, Codes, Config, Destination, Extension, Line, Media, Menu, Network,
-    Route, Sip, System, Trunk, User,
-};
+use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Test, Trunk};
 use crate::text::{Key, help, problem};
 
 /// What other parts of the configuration can name.
@@ -66,13 +63,13 @@ impl Table {
             Section::Did => Some(Table::Did),
             Section::Trunk => Some(Table::Trunk),
             Section::System
+            | Section::Sip
+            | Section::Media
+            | Section::Routing
             | Section::Chassis
             | Section::Network
             | Section::User
             | Section::Alarm
-            | Section::Sip
-            | Section::Media
-            | Section::Routing
             | Section::Card
             | Section::Port
             | Section::Wanted
@@ -87,7 +84,8 @@ impl Table {
             | Section::Supervisor
             | Section::Reason
             | Section::Disposition
-            | Section::Codes => None,
+            | Section::Codes
+            | Section::Test => None,
         }
     }
 
@@ -117,6 +115,8 @@ pub enum Preset {
     Are(&'static [&'static str]),
     /// No value.
     Absent,
+    /// No value, which for a list is not the same as an empty one.
+    Unset,
     /// The key of its section.
     OwnKey,
     /// The address of `sip listen`.
@@ -125,8 +125,6 @@ pub enum Preset {
     SystemLanguage,
     /// What the built-in reason of this code has; it must be given where there is none.
     BuiltIn(ReasonPart),
-    /// The weight that the alarm of its section has by itself.
-    OwnSeverity,
 }
 
 /// A leaf of a `reason`.
@@ -179,13 +177,13 @@ impl Section {
     pub fn rows(self) -> Vec<Row> {
         match self {
             Section::System => rows_of::<System>(),
+            Section::Sip => rows_of::<Sip>(),
+            Section::Media => rows_of::<Media>(),
+            Section::Routing => rows_of::<Routing>(),
             Section::Chassis => rows_of::<Chassis>(),
             Section::Network => rows_of::<Network>(),
             Section::User => rows_of::<User>(),
             Section::Alarm => rows_of::<AlarmRule>(),
-            Section::Sip => rows_of::<Sip>(),
-            Section::Media => rows_of::<Media>(),
-            Section::Routing => rows_of::<Routing>(),
             Section::Card => Vec::new(),
             Section::Port => rows_of::<Line>(),
             Section::Extension => rows_of::<Extension>(),
@@ -207,6 +205,7 @@ impl Section {
             Section::Reason => rows_of::<Reason>(),
             Section::Disposition => rows_of::<Disposition>(),
             Section::Codes => rows_of::<Codes>(),
+            Section::Test => rows_of::<Test>(),
         }
     }
 
@@ -221,6 +220,12 @@ impl Section {
 pub enum Section {
     /// `system`
     System,
+    /// `sip`
+    Sip,
+    /// `media`
+    Media,
+    /// `routing`
+    Routing,
     /// `chassis`
     Chassis,
     /// `network`
@@ -229,12 +234,6 @@ pub enum Section {
     User,
     /// `alarm NAME`
     Alarm,
-    /// `sip`
-    Sip,
-    /// `media`
-    Media,
-    /// `routing`
-    Routing,
     /// `card N`
     Card,
     /// `port M` in a card
@@ -281,6 +280,8 @@ pub enum Section {
     Disposition,
     /// `codes`
     Codes,
+    /// `test NAME`
+    Test,
 }
 
 /// One kind of section.
@@ -312,20 +313,19 @@ impl Block {
 
 const NUMBER: Kind = Kind::Digits { min: 2, max: 15, plus: false };
 const OUTSIDE: Kind = Kind::Digits { min: 2, max: 15, plus: true };
+const ALARM: Kind = Kind::Word(&Vocabulary { own: crate::text::alarm::WORDS, foreign: &[] });
 const OVERFLOW_KIND: Kind = Kind::Word(&Vocabulary { own: OVERFLOW_KIND_WORDS, foreign: &[] });
-
-const ALARM_NAME: Kind = Kind::Word(&Vocabulary { own: ALARM_NAME_WORDS, foreign: &[] });
 
 /// All sections, in the order in which they are read and printed.
 pub const BLOCKS: &[Block] = &[
     block(Section::System, "system", None, None, help::SYSTEM),
-    block(Section::Chassis, "chassis", None, None, help::CHASSIS),
-    block(Section::Network, "network", None, None, help::NETWORK),
-    block(Section::User, "user", None, Some(Kind::Login), help::USER),
-    block(Section::Alarm, "alarm", None, Some(ALARM_NAME), help::ALARM),
     block(Section::Sip, "sip", None, None, help::SIP),
     block(Section::Media, "media", None, None, help::MEDIA),
     block(Section::Routing, "routing", None, None, help::ROUTING),
+    block(Section::Chassis, "chassis", None, None, help::CHASSIS),
+    block(Section::Network, "network", None, None, help::NETWORK),
+    block(Section::User, "user", None, Some(Kind::Name), help::USER),
+    block(Section::Alarm, "alarm", None, Some(ALARM), help::ALARM),
     block(Section::Card, "card", None, Some(count(1, 16)), help::CARD),
     block(Section::Port, "port", Some(Section::Card), Some(count(1, PORTS_MAX)), help::PORT),
     block(Section::Extension, "extension", None, Some(NUMBER), help::EXTENSION),
@@ -349,6 +349,7 @@ pub const BLOCKS: &[Block] = &[
     block(Section::Reason, "reason", None, Some(count(1, 89)), help::REASON),
     block(Section::Disposition, "disposition", None, Some(count(1, 9)), help::DISPOSITION),
     block(Section::Codes, "codes", None, None, help::CODES),
+    block(Section::Test, "test", None, Some(Kind::Name), help::TEST),
 ];
 
 const PORTS_MAX: u32 = base::limits::TIMESLOTS_PER_CARD as u32;
@@ -372,6 +373,7 @@ impl Preset {
             Preset::Must => None,
             Preset::Is(words) => kind.read(&[words]).ok(),
             Preset::Are(words) => kind.read(words).ok(),
+            Preset::Unset => Some(Value::Absent),
             Preset::Absent if kind.takes_list() => kind.read(&[]).ok(),
             Preset::Absent => Some(Value::Absent),
             Preset::OwnKey => Some(Value::Text(own_key.to_owned())),
@@ -385,20 +387,28 @@ impl Preset {
                     ReasonPart::Paid => Value::Flag(built_in.paid),
                 })
             }
-            Preset::OwnSeverity => {
-                let severity = AlarmName::of_word(own_key).map_or(AlarmSeverity::Warning, AlarmName::severity);
-                Some(Value::Text(severity.word().to_owned()))
-            }
         }
     }
 }
 
 /// A type that a section fills.
-pub(super) trait Sectioned: Sized + 'static {
+pub(crate) trait Sectioned: Sized + 'static {
     /// Its leaves.
     const LEAVES: &'static [Leaf<Self>];
     /// Before anything is read.
     fn blank() -> Self;
+}
+
+/// The leaves in which two sections of a kind differ, with both values as words.
+pub(crate) fn differing<T: Sectioned>(old: &T, new: &T) -> Vec<(&'static str, String, String)> {
+    let leaves = T::LEAVES.iter().map(|leaf| (leaf.name, (leaf.get)(old), (leaf.get)(new)));
+    let differ = leaves.filter(|(_, old, new)| old != new);
+    differ.map(|(name, old, new)| (name, old.words().join(" "), new.words().join(" "))).collect()
+}
+
+/// The names of those leaves.
+pub(crate) fn changed<T: Sectioned>(old: &T, new: &T) -> Vec<&'static str> {
+    differing(old, new).into_iter().map(|(name, _, _)| name).collect()
 }
 
 /// A `T` with the defaults of its leaves in the section with this key.
@@ -492,13 +502,13 @@ mod tests {
     #[test]
     fn every_default_fits_its_kind_and_its_field() {
         sound::<System>(Some(Section::System));
+        sound::<Sip>(Some(Section::Sip));
+        sound::<Media>(Some(Section::Media));
+        sound::<Routing>(Some(Section::Routing));
         sound::<Chassis>(Some(Section::Chassis));
         sound::<Network>(Some(Section::Network));
         sound::<User>(Some(Section::User));
         sound::<AlarmRule>(Some(Section::Alarm));
-        sound::<Sip>(Some(Section::Sip));
-        sound::<Media>(Some(Section::Media));
-        sound::<Routing>(Some(Section::Routing));
         sound::<Calendar>(Some(Section::Calendar));
         sound::<Skill>(Some(Section::Skill));
         sound::<Wanted>(Some(Section::Wanted));
@@ -516,6 +526,7 @@ mod tests {
         sound::<Trunk>(Some(Section::Trunk));
         sound::<Route>(Some(Section::Route));
         sound::<Codes>(Some(Section::Codes));
+        sound::<Test>(Some(Section::Test));
         sound::<Destination>(None);
     }
 

@@ -3,21 +3,27 @@
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use super::problem::shown;
 use super::schema::Table;
-use super::{Cidr, Destination, Language, form, when};
+use super::test::{Expectation, TestCall};
+use super::{Destination, Language, Prefix, test, when};
 use crate::calendar::{DaysOff, Extra, Hours};
 use crate::text::{Key, Text, problem};
+
+mod print;
+
+pub(super) use print::{quoted, word};
 
 /// Longest text for people, in characters.
 pub const LABEL_CHARS_MAX: usize = 64;
 /// Bounds of a phone's password, in characters.
 pub const SECRET_CHARS: (usize, usize) = (8, 64);
+/// Longest hash of a password, in bytes.
+pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Longest name of a queue, menu, trunk or prompt, in characters.
 pub const NAME_CHARS_MAX: usize = 32;
 /// Bounds of a feature code, in characters.
@@ -72,6 +78,14 @@ pub enum Kind {
     Label,
     /// A password.
     Secret,
+    /// A password that cannot be read back: its Argon2id hash (RFC 9106) in PHC string format.
+    Password,
+    /// A device file.
+    Device,
+    /// An IP address with the length of its network.
+    Prefix,
+    /// Several IP addresses.
+    Addresses,
     /// Letters, digits, `-`, `_`, `.`.
     Name,
     /// A telephone number.
@@ -112,6 +126,12 @@ pub enum Kind {
     Key,
     /// Where a call goes.
     Destination,
+    /// Who calls whom in a test.
+    TestCall,
+    /// What a test expects.
+    Expectations,
+    /// Keys that are pressed, in their order; the same may come again.
+    Keys,
     /// One of some words.
     Word(&'static Vocabulary),
     /// Several of some words.
@@ -133,18 +153,6 @@ pub enum Kind {
     DaysOff,
     /// Hours of single dates.
     ExtraHours,
-    /// The argon2id hash of a password.
-    PasswordHash,
-    /// A lower-case login name.
-    Login,
-    /// A network interface.
-    Interface,
-    /// An address with the length of its network's prefix.
-    Cidr,
-    /// Several IP addresses.
-    Addresses,
-    /// The path of a device.
-    Device,
 }
 
 /// A value of one of the kinds.
@@ -156,7 +164,7 @@ pub enum Value {
     Number(u32),
     /// `yes` or `no`.
     Flag(bool),
-    /// Label, secret, name, digits, code, key, reference, word, path.
+    /// Label, secret, name, digits, code, key, reference, word.
     Text(String),
     /// References, words or telephone numbers.
     Texts(Vec<String>),
@@ -182,10 +190,10 @@ pub enum Value {
     DaysOff(Vec<DaysOff>),
     /// Hours of single dates.
     ExtraHours(Vec<Extra>),
-    /// An address with its network.
-    Cidr(Cidr),
-    /// Addresses.
-    Addresses(Vec<IpAddr>),
+    /// Who calls whom in a test.
+    TestCall(TestCall),
+    /// What a test expects.
+    Expectations(Vec<Expectation>),
 }
 
 /// Why words are not a value: the reason, and the index of the word that it concerns.
@@ -200,17 +208,21 @@ impl Kind {
         match self {
             Kind::References(_)
             | Kind::Numbers { .. }
+            | Kind::Keys
             | Kind::Languages
             | Kind::Words(_)
+            | Kind::Addresses
             | Kind::Skills
             | Kind::Hours
             | Kind::DaysOff
-            | Kind::ExtraHours
-            | Kind::Addresses => true,
+            | Kind::ExtraHours => true,
             Kind::Number { .. }
             | Kind::Flag
             | Kind::Label
             | Kind::Secret
+            | Kind::Password
+            | Kind::Device
+            | Kind::Prefix
             | Kind::Name
             | Kind::Digits { .. }
             | Kind::Reference(_)
@@ -222,39 +234,46 @@ impl Kind {
             | Kind::Code
             | Kind::Key
             | Kind::Destination
+            | Kind::TestCall
+            | Kind::Expectations
             | Kind::Word(_)
             | Kind::Pin { .. }
-            | Kind::UtcOffset
-            | Kind::PasswordHash
-            | Kind::Login
-            | Kind::Interface
-            | Kind::Cidr
-            | Kind::Device => false,
+            | Kind::UtcOffset => false,
         }
+    }
+
+    /// Whether the same word may come again in its list.
+    pub(super) const fn repeats(self) -> bool {
+        matches!(self, Kind::Keys)
     }
 
     /// Whether it is shown to nobody.
     pub(super) const fn is_secret(self) -> bool {
-        matches!(self, Kind::Secret | Kind::Pin { .. } | Kind::PasswordHash)
+        matches!(self, Kind::Secret | Kind::Password | Kind::Pin { .. })
     }
 
     /// Whether its words can name entries of a table.
     pub(super) const fn names_entries(self) -> bool {
-        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Skills)
+        matches!(self, Kind::Reference(_) | Kind::References(_) | Kind::Destination | Kind::Expectations | Kind::Skills)
     }
 
     /// The words that it knows, for suggestions.
     pub(super) fn words(self) -> &'static [&'static str] {
         match self {
             Kind::Word(vocabulary) | Kind::Words(vocabulary) => vocabulary.own,
+            Kind::TestCall => test::CALL_WORDS,
+            Kind::Expectations => test::EXPECT_WORDS,
             _ => &[],
         }
     }
 
     /// Reads words. Where no list is taken at least one is there.
     pub(super) fn read(self, words: &[&str]) -> Result<Value, Refusal> {
-        if self == Kind::Destination {
-            return read_destination(words);
+        match self {
+            Kind::Destination => return read_destination(words),
+            Kind::TestCall => return test::call(words).map(Value::TestCall),
+            Kind::Expectations => return test::expectations(words).map(Value::Expectations),
+            _ => {}
         }
         if !self.takes_list()
             && let Some(extra) = words.get(1)
@@ -262,12 +281,13 @@ impl Kind {
             return Err(Refusal { reason: Text::new(problem::VALUE_EXTRA).with("word", shown(extra)), word: 1 });
         }
         if self.takes_list()
+            && !self.repeats()
             && let Some((at, word)) = repeated(words)
         {
             return Err(refusal(problem::VALUE_TWICE, word, at));
         }
         match self {
-            Kind::References(_) | Kind::Numbers { .. } => {
+            Kind::References(_) | Kind::Numbers { .. } | Kind::Keys => {
                 let fits = |word: &str| self.read_word(word).is_ok().then(|| word.to_owned());
                 each(words, fits).map(Value::Texts)
             }
@@ -275,10 +295,10 @@ impl Kind {
                 each(words, |word| vocabulary.find(word).map(ToOwned::to_owned)).map(Value::Texts)
             }
             Kind::Languages => each(words, language).map(Value::Languages),
+            Kind::Addresses => each(words, |word| Some(word.parse::<IpAddr>().ok()?.to_string())).map(Value::Texts),
             Kind::Hours => each(words, when::hours).map(Value::Hours),
             Kind::DaysOff => each(words, when::days_off).map(Value::DaysOff),
             Kind::ExtraHours => each(words, when::extra).map(Value::ExtraHours),
-            Kind::Addresses => each(words, host).map(Value::Addresses),
             Kind::Skills => read_skills(words),
             _ => self.read_word(words.first().unwrap_or(&"")).map_err(|reason| Refusal { reason, word: 0 }),
         }
@@ -288,8 +308,10 @@ impl Kind {
         let value = match self {
             Kind::Number { min, max, step, .. } => return read_number(word, min, max, step),
             Kind::Secret => return read_secret(word),
+            Kind::Password => return read_password(word),
+            Kind::Device => text_if(device(word), word),
+            Kind::Prefix => Prefix::of_word(word).map(|prefix| Value::Text(prefix.to_string())),
             Kind::Pin { min, max } => return read_pin(word, min, max),
-            Kind::PasswordHash => return read_password_hash(word),
             Kind::Word(vocabulary) => vocabulary.find(word).map(|own| Value::Text(own.to_owned())),
             Kind::UtcOffset => when::utc_offset(word).map(Value::UtcOffset),
             Kind::Flag => match word {
@@ -316,125 +338,75 @@ impl Kind {
             },
             Kind::Port => word.parse().ok().filter(|p: &u16| *p > 0).map(|p| Value::Number(p.into())),
             Kind::Code => text_if(code(word), word),
+            Kind::Keys => text_if(test::keys(word), word),
             Kind::Key => text_if(word.len() == 1 && word.bytes().all(dialable), word),
-            Kind::Login => text_if(form::login(word), word),
-            Kind::Interface => text_if(form::interface(word), word),
-            Kind::Device => text_if(form::device(word), word),
-            Kind::Cidr => Cidr::of_word(word).map(Value::Cidr),
             // These take several words and are read above.
             Kind::Languages
+            | Kind::Addresses
             | Kind::Destination
+            | Kind::TestCall
+            | Kind::Expectations
             | Kind::Words(_)
             | Kind::Skills
             | Kind::Hours
             | Kind::DaysOff
-            | Kind::ExtraHours
-            | Kind::Addresses => None,
+            | Kind::ExtraHours => None,
         };
         value.ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", shown(word)))
     }
-}
 
-impl Value {
-    /// In the text form, as it stands after the name of its leaf; empty when absent.
-    pub fn print(&self) -> String {
-        let words: Vec<String> = self.words().iter().map(|w| word(w)).collect();
+    /// What a value of this kind looks like, for messages and help.
+    pub fn expected(self) -> Text {
         match self {
-            Value::Texts(_)
-            | Value::Languages(_)
-            | Value::Skills(_)
-            | Value::Hours(_)
-            | Value::DaysOff(_)
-            | Value::ExtraHours(_)
-            | Value::Addresses(_) => {
-                if words.is_empty() {
-                    "[ ]".to_owned()
-                } else {
-                    format!("[ {} ]", words.join(" "))
+            Kind::Number { min, max, step, unit } => {
+                let key = match unit {
+                    Unit::None => problem::EXPECT_NUMBER,
+                    _ if step > 1 => problem::EXPECT_NUMBER_STEP,
+                    _ => problem::EXPECT_NUMBER_UNIT,
+                };
+                let text = Text::new(key).with("min", u64::from(min)).with("max", u64::from(max));
+                match unit {
+                    Unit::None => text,
+                    Unit::Seconds => text.with("step", u64::from(step)).with("unit", problem::SECONDS),
+                    Unit::Minutes => text.with("step", u64::from(step)).with("unit", problem::MINUTES),
+                    Unit::Milliseconds => text.with("step", u64::from(step)).with("unit", problem::MILLISECONDS),
                 }
             }
-            Value::Absent
-            | Value::Number(_)
-            | Value::Flag(_)
-            | Value::Text(_)
-            | Value::Language(_)
-            | Value::Address(_)
-            | Value::Socket(_)
-            | Value::Ports(..)
-            | Value::Destination(_)
-            | Value::UtcOffset(_)
-            | Value::Cidr(_) => words.join(" "),
+            Kind::Flag => problem::EXPECT_FLAG.into(),
+            Kind::Label => Text::new(problem::EXPECT_LABEL).with("max", LABEL_CHARS_MAX as u64),
+            Kind::Secret => bounded(problem::EXPECT_SECRET, SECRET_CHARS.0, SECRET_CHARS.1),
+            Kind::Password => problem::EXPECT_PASSWORD.into(),
+            Kind::Device => problem::EXPECT_DEVICE.into(),
+            Kind::Prefix => problem::EXPECT_PREFIX.into(),
+            Kind::Addresses => problem::EXPECT_ADDRESSES.into(),
+            Kind::Name => Text::new(problem::EXPECT_NAME).with("max", NAME_CHARS_MAX as u64),
+            Kind::Digits { min, max, plus: false } => bounded(problem::EXPECT_DIGITS, min, max),
+            Kind::Digits { min, max, plus: true } => bounded(problem::EXPECT_DIGITS_PLUS, min, max),
+            Kind::Numbers { min, max } => bounded(problem::EXPECT_NUMBERS, min, max),
+            Kind::Reference(table) => Text::new(problem::EXPECT_REFERENCE).with("table", table.word()),
+            Kind::References(table) => Text::new(problem::EXPECT_REFERENCES).with("table", table.word()),
+            Kind::Language => problem::EXPECT_LANGUAGE.into(),
+            Kind::Languages => problem::EXPECT_LANGUAGES.into(),
+            Kind::Address => problem::EXPECT_ADDRESS.into(),
+            Kind::Socket => problem::EXPECT_SOCKET.into(),
+            Kind::Ports => problem::EXPECT_PORTS.into(),
+            Kind::Port => problem::EXPECT_PORT.into(),
+            Kind::Code => problem::EXPECT_CODE.into(),
+            Kind::Key => problem::EXPECT_KEY.into(),
+            Kind::Destination => problem::EXPECT_DESTINATION.into(),
+            Kind::TestCall => problem::EXPECT_TEST_CALL.into(),
+            Kind::Expectations => problem::EXPECT_EXPECTATIONS.into(),
+            Kind::Keys => problem::EXPECT_KEYS.into(),
+            Kind::Word(vocabulary) => Text::new(problem::EXPECT_WORD).with("words", vocabulary.own.join(", ")),
+            Kind::Words(vocabulary) => Text::new(problem::EXPECT_WORDS).with("words", vocabulary.own.join(", ")),
+            Kind::Pin { min, max } => bounded(problem::EXPECT_PIN, min, max),
+            Kind::Skills => problem::EXPECT_SKILLS.into(),
+            Kind::UtcOffset => problem::EXPECT_UTC_OFFSET.into(),
+            Kind::Hours => problem::EXPECT_HOURS.into(),
+            Kind::DaysOff => problem::EXPECT_DAYS_OFF.into(),
+            Kind::ExtraHours => problem::EXPECT_EXTRA_HOURS.into(),
         }
     }
-
-    /// Its words without quotation, as [`Kind::read`] takes them; none when absent.
-    pub fn words(&self) -> Vec<String> {
-        match self {
-            Value::Absent => Vec::new(),
-            Value::Number(n) => [n.to_string()].into(),
-            Value::Flag(true) => ["yes".to_owned()].into(),
-            Value::Flag(false) => ["no".to_owned()].into(),
-            Value::Text(text) => [text.clone()].into(),
-            Value::Texts(texts) => texts.clone(),
-            Value::Language(language) => [language.tag().to_owned()].into(),
-            Value::Languages(languages) => languages.iter().map(|l| l.tag().to_owned()).collect(),
-            Value::Address(address) => [address.to_string()].into(),
-            Value::Socket(socket) => [socket.to_string()].into(),
-            Value::Ports(first, last) => [format!("{first}-{last}")].into(),
-            Value::Destination(destination) => match destination {
-                Destination::Extension(name) => ["extension".to_owned(), name.clone()].into(),
-                Destination::Queue(name) => ["queue".to_owned(), name.clone()].into(),
-                Destination::Menu(name) => ["menu".to_owned(), name.clone()].into(),
-                Destination::Echo => ["echo".to_owned()].into(),
-                Destination::Hangup => ["hangup".to_owned()].into(),
-            },
-            Value::Skills(skills) => skills.iter().map(|(name, level)| format!("{name}:{level}")).collect(),
-            Value::UtcOffset(minutes) => [when::print_utc_offset(*minutes)].into(),
-            Value::Hours(hours) => hours.iter().map(when::print_hours).collect(),
-            Value::DaysOff(days) => days.iter().map(when::print_days_off).collect(),
-            Value::ExtraHours(hours) => hours.iter().map(when::print_extra).collect(),
-            Value::Cidr(cidr) => [cidr.to_string()].into(),
-            Value::Addresses(addresses) => addresses.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    /// The table entries that this value names.
-    pub(super) fn references(&self, kind: Kind) -> Vec<(Table, &str)> {
-        match (self, kind) {
-            (Value::Text(name), Kind::Reference(table)) => [(table, name.as_str())].into(),
-            (Value::Texts(names), Kind::References(table)) => names.iter().map(|n| (table, n.as_str())).collect(),
-            (Value::Skills(skills), Kind::Skills) => skills.keys().map(|n| (Table::Skill, n.as_str())).collect(),
-            (Value::Destination(Destination::Extension(name)), _) => [(Table::Extension, name.as_str())].into(),
-            (Value::Destination(Destination::Queue(name)), _) => [(Table::Queue, name.as_str())].into(),
-            (Value::Destination(Destination::Menu(name)), _) => [(Table::Menu, name.as_str())].into(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// A word in the text form, quoted when it must be.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '*' | '+' | '/');
-    if !text.is_empty() && text.chars().all(plain) && !text.contains("/*") {
-        return text.to_owned();
-    }
-    quoted(text)
-}
-
-/// A word in the text form, in quotes in any case.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// The first word that stood before.
@@ -453,6 +425,10 @@ fn refusal(key: Key, value: &str, word: usize) -> Refusal {
     Refusal { reason: Text::new(key).with("value", shown(value)), word }
 }
 
+fn bounded(key: Key, min: usize, max: usize) -> Text {
+    Text::new(key).with("min", min as u64).with("max", max as u64)
+}
+
 fn text_if(fits: bool, word: &str) -> Option<Value> {
     fits.then(|| Value::Text(word.to_owned()))
 }
@@ -465,16 +441,11 @@ fn printable(word: &str) -> bool {
     !word.chars().any(char::is_control)
 }
 
-fn name(word: &str) -> bool {
+pub(super) fn name(word: &str) -> bool {
     let first = word.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     first
         && within(word, 1, NAME_CHARS_MAX)
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-}
-
-/// An address that one machine can have.
-fn host(word: &str) -> Option<IpAddr> {
-    word.parse().ok().filter(|ip: &IpAddr| !ip.is_unspecified() && !ip.is_multicast())
 }
 
 fn dialable(byte: u8) -> bool {
@@ -520,15 +491,33 @@ fn read_secret(word: &str) -> Result<Value, Text> {
         .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
 }
 
+/// Neither a hash nor what was meant to become one is repeated in a message.
+fn read_password(word: &str) -> Result<Value, Text> {
+    let parts: Vec<&str> = word.split('$').collect();
+    let base64 =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
+    let settings = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b','));
+    let whole = match parts[..] {
+        ["", "argon2id", "v=19", cost, salt, hash] => settings(cost) && base64(salt) && base64(hash),
+        _ => false,
+    };
+    text_if(whole && word.len() <= PASSWORD_BYTES_MAX, word).ok_or_else(|| problem::PASSWORD_CLEAR.into())
+}
+
+/// `/dev/ttyS0`, `/dev/serial/by-id/usb-x`.
+fn device(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    let steps = || word.split('/').skip(1);
+    word.starts_with("/dev/")
+        && word.len() <= LABEL_CHARS_MAX
+        && word.chars().all(plain)
+        && steps().all(|step| !step.is_empty() && step != "..")
+}
+
 /// The PIN itself is never repeated in a message.
 fn read_pin(word: &str, min: usize, max: usize) -> Result<Value, Text> {
     text_if(within(word, min, max) && word.bytes().all(|b| b.is_ascii_digit()), word)
         .ok_or_else(|| Text::new(problem::VALUE_BAD).with("value", "********"))
-}
-
-/// What was typed may be the password itself: it is never repeated.
-fn read_password_hash(word: &str) -> Result<Value, Text> {
-    text_if(form::password_hash(word), word).ok_or_else(|| problem::PASSWORD_CLEAR.into())
 }
 
 /// `billing:7 english:5`

@@ -33,13 +33,13 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     let viewer = Viewer { config };
     let mut out = Vec::new();
     out.extend(viewer.section(Section::System, None, &config.system));
+    out.extend(viewer.section(Section::Sip, None, &config.sip));
+    out.extend(viewer.section(Section::Media, None, &config.media));
+    out.extend(viewer.section(Section::Routing, None, &config.routing));
     out.extend(viewer.section(Section::Chassis, None, &config.chassis));
     out.extend(viewer.section(Section::Network, None, &config.network));
     viewer.all(&mut out, Section::User, &config.users);
     viewer.all(&mut out, Section::Alarm, &config.alarms);
-    out.extend(viewer.section(Section::Sip, None, &config.sip));
-    out.extend(viewer.section(Section::Media, None, &config.media));
-    out.extend(viewer.section(Section::Routing, None, &config.routing));
     viewer.cards(&mut out);
     viewer.all(&mut out, Section::Extension, &config.extensions);
     viewer.all(&mut out, Section::Calendar, &config.calendars);
@@ -68,6 +68,7 @@ pub(super) fn view(config: &Config) -> Vec<BlockView> {
     viewer.all(&mut out, Section::Reason, &config.reasons);
     viewer.all(&mut out, Section::Disposition, &config.dispositions);
     out.extend(viewer.section(Section::Codes, None, &config.codes));
+    viewer.all(&mut out, Section::Test, &config.tests);
     out
 }
 

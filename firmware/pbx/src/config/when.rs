@@ -67,7 +67,7 @@ pub(super) fn print_extra(extra: &Extra) -> String {
     format!("{}/{}", print_date(extra.date), print_span(extra.span))
 }
 
-fn weekday(word: &str) -> Option<Weekday> {
+pub(super) fn weekday(word: &str) -> Option<Weekday> {
     Weekday::ALL.into_iter().find(|day| day.word().eq_ignore_ascii_case(word))
 }
 
@@ -82,14 +82,14 @@ fn print_span(span: Span) -> String {
 }
 
 /// `09:30`, up to `24:00`.
-fn minute(word: &str) -> Option<u16> {
+pub(super) fn minute(word: &str) -> Option<u16> {
     let (hour, minute) = word.split_once(':')?;
     let minute = digits(minute, 2).filter(|m| *m < 60)?;
     let minutes = digits(hour, 2)? * 60 + minute;
     (minutes <= DAY_MIN).then_some(minutes)
 }
 
-fn date(word: &str) -> Option<Date> {
+pub(super) fn date(word: &str) -> Option<Date> {
     let mut parts = word.split('-');
     let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     if parts.next().is_some() {

@@ -1,7 +1,6 @@
-//! What the operator is told when something is wrong: cause and remedy of each alarm. Their stable names
-//! (`line-battery` …) are those of [`AlarmName`].
+//! What the operator is told when something is wrong: cause and remedy of each alarm. The stable names of the alarms
+//! (`line-battery` …) are in [`named`].
 
-use crate::config::AlarmName;
 use crate::text::Key;
 
 texts! {
@@ -54,23 +53,53 @@ texts! {
     CLEARED: "告警解除：{name}：{subject}", "cleared: {name}: {subject}";
 }
 
-/// The text of an alarm; its gaps are `subject` or `detail` or both.
-pub const fn told(name: AlarmName) -> Key {
-    match name {
-        AlarmName::LineBattery => LINE_BATTERY,
-        AlarmName::LineFault => LINE_FAULT,
-        AlarmName::CardFault => CARD_FAULT,
-        AlarmName::StoreWrite => STORE_WRITE,
-        AlarmName::RecorderOverrun => RECORDER_OVERRUN,
-        AlarmName::InboxFull => INBOX_FULL,
-        AlarmName::SipSocket => SIP_SOCKET,
-        AlarmName::Highway => HIGHWAY,
-        AlarmName::HardwareBus => HARDWARE_BUS,
-        AlarmName::SipAuth => SIP_AUTH,
-        AlarmName::Bug => BUG,
-        AlarmName::Diverged => DIVERGED,
-        AlarmName::PromptMissing => PROMPT_MISSING,
-        AlarmName::RtpPorts => RTP_PORTS,
-        AlarmName::WrongPin => WRONG_PIN,
+/// The text of an alarm by its stable name; its gaps are `subject` or `detail` or both.
+pub fn named(name: &str) -> Option<Key> {
+    NAMES.iter().find(|(known, _)| *known == name).map(|(_, key)| *key)
+}
+
+/// Stable names of all alarms with their texts.
+pub const NAMES: &[(&str, Key)] = &[
+    ("line-battery", LINE_BATTERY),
+    ("line-fault", LINE_FAULT),
+    ("card-fault", CARD_FAULT),
+    ("store-write", STORE_WRITE),
+    ("recorder-overrun", RECORDER_OVERRUN),
+    ("inbox-full", INBOX_FULL),
+    ("sip-socket", SIP_SOCKET),
+    ("highway", HIGHWAY),
+    ("hardware-bus", HARDWARE_BUS),
+    ("sip-auth", SIP_AUTH),
+    ("bug", BUG),
+    ("diverged", DIVERGED),
+    ("prompt-missing", PROMPT_MISSING),
+    ("rtp-ports", RTP_PORTS),
+    ("wrong-pin", WRONG_PIN),
+];
+
+/// The names alone.
+pub const WORDS: &[&str] = &[
+    "line-battery",
+    "line-fault",
+    "card-fault",
+    "store-write",
+    "recorder-overrun",
+    "inbox-full",
+    "sip-socket",
+    "highway",
+    "hardware-bus",
+    "sip-auth",
+    "bug",
+    "diverged",
+    "prompt-missing",
+    "rtp-ports",
+    "wrong-pin",
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_names_are_those_of_the_texts() {
+        assert!(super::NAMES.iter().map(|(name, _)| name).eq(super::WORDS));
     }
 }

@@ -1,5 +1,8 @@
 //! The rows of a call ladder in words: each fact of the leg-event journal as one line.
 
+use crate::switch::Mode;
+use crate::text::Key;
+
 texts! {
     TIME: "时间", "time";
     THE_BOX: "设备", "box";
@@ -44,6 +47,9 @@ texts! {
     PRIORITISED: "队列 {queue}：优先级改为 {priority}，第 {position} 位", "queue {queue}: priority is {priority} now, position {position}";
     SURGE_ON: "高峰方案开启", "the surge profile is on";
     SURGE_OFF: "高峰方案关闭", "the surge profile is off";
+    MODE_AUTO: "营业时间恢复按日历", "hours are by the calendars again";
+    MODE_DAY: "日间模式：所有日历视为营业", "day: all calendars count as open";
+    MODE_NIGHT: "夜间模式：所有日历视为非营业", "night: all calendars count as closed";
     STATE_WITH_REASON: "{state} ({reason})", "{state} ({reason})";
     NO_CALL: "没有名为 {call} 的呼叫。处理：用 `pbxd cdr` 列出所有呼叫。", "There is no call {call}. Remedy: list all calls with `pbxd cdr`.";
     NO_CALLS: "还没有呼叫。", "There are no calls yet.";
@@ -55,4 +61,13 @@ texts! {
     REASON: "原因", "why";
     LENGTH: "时长", "length";
     AUDIT: "管理：{actor} {what}：{about}", "administration: {actor} {what}: {about}";
+}
+
+/// What a mode means, told when it is switched.
+pub fn mode(mode: Mode) -> Key {
+    match mode {
+        Mode::Auto => MODE_AUTO,
+        Mode::Day => MODE_DAY,
+        Mode::Night => MODE_NIGHT,
+    }
 }

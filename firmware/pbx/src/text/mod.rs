@@ -26,6 +26,7 @@ macro_rules! texts {
 pub mod admin;
 pub mod alarm;
 pub mod console;
+pub mod effect;
 pub mod explain;
 pub mod help;
 pub mod ladder;
@@ -35,6 +36,7 @@ pub mod reason;
 pub mod start;
 pub mod state;
 pub mod story;
+pub mod trial;
 pub mod word;
 
 /// One text of the catalogue.
@@ -204,6 +206,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("admin", admin::ALL),
     ("alarm", alarm::ALL),
     ("console", console::ALL),
+    ("effect", effect::ALL),
     ("explain", explain::ALL),
     ("help", help::ALL),
     ("ladder", ladder::ALL),
@@ -213,6 +216,7 @@ pub const TOPICS: &[(&str, &[Key])] = &[
     ("start", start::ALL),
     ("state", state::ALL),
     ("story", story::ALL),
+    ("trial", trial::ALL),
     ("word", word::ALL),
 ];
 

@@ -37,9 +37,78 @@ texts! {
 
     SURGE_WILL_START: "增派座席，缩短话后整理。", "More agents, shorter wrap-up.";
     SURGE_WILL_END: "恢复正常座席和话后整理。", "Usual agents and wrap-up again.";
-    HOLD_TO_SWITCH_ON: "按住 OK 三秒开启", "Hold OK for 3 s to switch on";
-    HOLD_TO_SWITCH_OFF: "按住 OK 三秒关闭", "Hold OK for 3 s to switch off";
-    NO_SURGE: "没有队列配置高峰方案。", "No queue has a surge profile.";
+    DAY_SIGN: "日间", "DAY";
+    NIGHT_SIGN: "夜间", "NIGHT";
+    MODE_AUTO: "自动（按日历）", "Automatic (calendars)";
+    MODE_DAY: "日间", "Day";
+    MODE_NIGHT: "夜间", "Night";
+    AUTO_WILL: "营业时间恢复按日历。", "Hours by the calendars again.";
+    DAY_WILL: "所有日历视为营业。", "All calendars count as open.";
+    NIGHT_WILL: "所有日历视为非营业。", "All calendars count as closed.";
+    UNTIL: "{what}，至 {time}", "{what} until {time}";
+    RETURN_AT: "自动恢复：{time}", "Goes back at {time}";
+    RETURN_NEVER: "手动恢复", "Until switched back";
+    TURN: "↑↓", "↑↓";
+    HOLD: "按住 OK 三秒", "Hold OK 3 s";
+
+    NETWORK: "网络", "Network";
+    NETWORK_METHOD: "方式", "Method";
+    NETWORK_ADDRESS: "IP 地址", "Address";
+    NETWORK_MASK: "子网掩码", "Mask";
+    NETWORK_GATEWAY: "网关", "Gateway";
+    NETWORK_DNS: "DNS", "DNS";
+    NETWORK_VLAN: "VLAN", "VLAN";
+    NETWORK_APPLY: "应用", "Apply";
+    NETWORK_TEST: "测试当前网络", "Test present network";
+    METHOD_DHCP: "DHCP 自动获取", "DHCP";
+    METHOD_STATIC: "固定地址", "fixed address";
+    METHOD_KEPT: "不由本机管理", "not managed here";
+    GATEWAY_ANSWERS: "网关 {address} {outcome}", "gateway {address} {outcome}";
+    DNS_ANSWERS: "DNS {address} {outcome}", "DNS {address} {outcome}";
+    ANSWERED_IN: "应答 {ms} ms", "answers in {ms} ms";
+    NO_ANSWER: "无应答", "no answer";
+    NEXT: "下一步", "Next";
+
+    CHECKING: "正在检查并写入…", "checking and storing";
+    PROBING: "正在测试…", "testing";
+    DONE: "完成", "Done";
+    REFUSED: "未生效", "Not in force";
+    IN_FORCE: "已生效。", "It is in force.";
+    KEPT: "更改已保留。", "The change stays.";
+    ERASING: "正在清除，设备将重新开始。", "Erasing; the box begins anew.";
+    STILL_AT_WORK: "上一项操作尚未完成；稍后再试。", "The last request is not done yet; try again in a moment.";
+    CONFIGURATION_LOCKED: "{who}（{line}）已独占配置，等其退出后再试。", "{who} ({line}) has locked the configuration; try again once it is left.";
+    WORK_FAILED: "程序错误，未做更改；查看日志。", "A program error, nothing was changed; see the log.";
+    KEEP: "保留更改", "Keep the change";
+    TRIAL: "新网络设置已生效", "The new network is in force";
+    TRIAL_LEFT: "{time} 后自动恢复原设置", "goes back by itself in {time}";
+    TRIAL_OK: "一切正常？按 OK 保留", "All well? OK keeps it";
+    WENT_BACK: "未确认，已恢复原设置。", "Not confirmed: it went back.";
+
+    RESET: "重置", "Reset";
+    RESET_PASSWORD: "管理员密码", "Admin password";
+    RESET_NETWORK: "网络改为 DHCP", "Network to DHCP";
+    RESET_FACTORY: "出厂设置（留录音）", "Factory, keep recordings";
+    RESET_ERASE: "清除全部数据", "Erase everything";
+    RESET_PASSWORD_DOES: "用户 admin 换新密码", "User admin gets a new password";
+    RESET_NETWORK_DOES: "地址改由 DHCP 获取", "The address comes by DHCP again";
+    RESET_FACTORY_DOES: "配置和用户清空", "Configuration and users go";
+    RESET_ERASE_DOES: "配置、话单、录音全部清除", "Settings, records, recordings go";
+    TYPE_CODE: "输入 {code}", "Type {code}";
+
+    SETUP: "首次设置", "First set-up";
+    UNSET: "尚未设置：按 OK 开始", "Not set up: OK begins";
+    STAGE: "{title}  {step}/4", "{title}  {step}/4";
+    PASSWORD: "管理员密码", "Admin password";
+    PASSWORD_USER: "用户 admin，请记下：", "User admin; write it down:";
+    PASSWORD_TAKE: "OK 采用  → 自己输入", "OK takes it  → your own";
+    PASSWORD_OWN: "↑↓字符 →下一位 ←删除 OK完成", "↑↓ char → next ← erase  OK";
+    PASSWORD_SHORT: "↑↓字符 →下一位 ←删除 需8位", "↑↓ char → next ← erase min 8";
+    PLACE: "时区和国家", "Clock and country";
+    COUNTRY: "国家/线路制式", "Country of lines";
+    OFFSET: "时区", "Local time";
+    PLACE_KEYS: "←→ 更改  OK 完成", "←→ change  OK finishes";
+    SETUP_DONE: "设置完成。用户 admin 可从控制台登录。", "The box is set up. User admin may log in at the console.";
 
     NONE: "无", "none";
     NO_ALARM: "没有告警", "no alarm";
@@ -126,7 +195,7 @@ mod tests {
     #[test]
     fn every_alarm_has_a_title() {
         let without: Vec<&str> =
-            crate::config::AlarmName::ALL.iter().map(|name| name.word()).filter(|name| title(name).is_none()).collect();
+            crate::text::alarm::NAMES.iter().map(|(name, _)| *name).filter(|name| title(name).is_none()).collect();
         assert!(without.is_empty(), "add a short title for {without:?} to text/panel.rs");
     }
 }

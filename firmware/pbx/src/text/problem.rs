@@ -65,8 +65,6 @@ texts! {
     SECRET_MASKED: "`{name}` 是隐藏密码的占位符，不是密码", "`{name}` is the mask of a secret, not a secret";
     SECRET_MASKED_REMEDY: "写出密码，或在控制台载入以保留原密码", "write the secret, or load the text at the console, which keeps the old one";
     SECRET_SHORT: "密码只有 {count} 个字符", "the secret has only {count} characters";
-    PASSWORD_CLEAR: "这不是密码的 argon2id 散列；配置中不得出现明文密码", "this is not the argon2id hash of a password; a configuration never holds a password in clear";
-    PASSWORD_CLEAR_REMEDY: "在控制台用 `set user … password` 输入密码，由设备生成散列；或写出 `$argon2id$v=19$m=…,t=…,p=…$…$…`", "type the password at the console with `set user … password`, which makes the hash, or write `$argon2id$v=19$m=…,t=…,p=…$…$…`";
     PORTS_BAD: "端口范围 {value} 不可用", "the port range {value} does not fit";
     GIVE: "应为{expected}", "give {expected}";
     USE_ONE: "只写一个值：{expected}", "write one value: {expected}";
@@ -101,12 +99,6 @@ texts! {
     EXPECT_HOURS: "时间列表，如 `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`", "a list of hours, like `[ mon-fri/09:00-18:00 daily/22:00-06:00 ]`";
     EXPECT_DAYS_OFF: "日期列表，如 `[ 2026-10-01/2026-10-07 2027-01-01 ]`", "a list of dates, like `[ 2026-10-01/2026-10-07 2027-01-01 ]`";
     EXPECT_EXTRA_HOURS: "日期及时间的列表，如 `[ 2026-10-10/09:00-18:00 ]`", "a list of dates with hours, like `[ 2026-10-10/09:00-18:00 ]`";
-    EXPECT_PASSWORD_HASH: " argon2id 散列，如 `$argon2id$v=19$m=19456,t=2,p=1$…$…`", "an argon2id hash, like `$argon2id$v=19$m=19456,t=2,p=1$…$…`";
-    EXPECT_LOGIN: "登录名：小写字母开头，由小写字母、数字、`-`、`_` 组成，不超过 {max} 个字符", "a login name: a lower-case letter, then lower-case letters, digits, `-` and `_`, at most {max} characters";
-    EXPECT_INTERFACE: "网络接口名，如 `eth0`，不超过 {max} 个字符", "a network interface, like `eth0`, at most {max} characters";
-    EXPECT_CIDR: "地址和前缀长度，如 `192.168.1.10/24`", "an address with prefix length, like `192.168.1.10/24`";
-    EXPECT_ADDRESSES: " IP 地址列表，如 `[ 192.168.1.1 192.168.1.2 ]`", "a list of IP addresses, like `[ 192.168.1.1 192.168.1.2 ]`";
-    EXPECT_DEVICE: " `/dev/` 下的设备路径，如 `/dev/ttyS0`", "the path of a device below `/dev/`, like `/dev/ttyS0`";
 
     // Between the parts.
     REFERENCE: "{table} {name} 不存在", "{table} {name} does not exist";
@@ -132,19 +124,6 @@ texts! {
     RTP_SIP_REMEDY: "将两者分开", "move one of them";
     MEDIA_ANY: "不能用 {address} 作为 RTP 地址告知话机", "{address} cannot be told to phones as RTP address";
     MEDIA_ANY_REMEDY: "在 `media` 中写明 `address` 为本机的一个地址", "name one address of this machine with `address` in `media`";
-    ADMIN_NONE: "没有任何用户的角色为 admin：将无人能再更改配置", "no user has the role admin: nobody could change anything any more";
-    ADMIN_NONE_REMEDY: "将其中一个用户设为 `role admin`", "give one of the users `role admin`";
-    STATIC_BARE: "静态网络缺少地址", "a static network needs an address";
-    STATIC_BARE_REMEDY: "补上 `address`，如 `address 192.168.1.10/24`，或改用 `method dhcp`", "add `address`, like `address 192.168.1.10/24`, or use `method dhcp`";
-    DHCP_AND: "`{leaf}` 不能与 `dhcp` 同时写出", "`{leaf}` cannot be given with `dhcp`";
-    DHCP_AND_REMEDY: "删除 `{leaf}`，或改用 `method static`", "remove `{leaf}` or use `method static`";
-    UNMANAGED_AND: "不起作用：`network method` 为 unmanaged", "it has no effect: `network method` is unmanaged";
-    UNMANAGED_AND_REMEDY: "写明 `method static` 或 `method dhcp`，或删除 `{leaf}`", "say `method static` or `method dhcp`, or remove `{leaf}`";
-    ADDRESS_NO_HOST: "任何设备都不能使用地址 {address}", "no machine can have the address {address}";
-    ADDRESS_NO_HOST_REMEDY: "写出网段中的一个主机地址，而非网段地址或广播地址", "give the address of a host, not that of the network or of all its hosts";
-    GATEWAY_FAR: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
-    GATEWAY_IS_US: "网关 {gateway} 就是设备自己的地址", "the gateway {gateway} is the box itself";
-    GATEWAY_REMEDY: "写出路由器在该网段的地址，或改正前缀长度", "give the router's address in this network, or mend the prefix length";
     MENU_LOOP: "菜单经 `otherwise` 循环：{chain}", "menus go round in circles by `otherwise`: {chain}";
     MENU_LOOP_REMEDY: "使其中一个 `otherwise` 通往队列、分机或挂机", "let one `otherwise` lead to a queue, an extension or hangup";
     OVERFLOW_LOOP: "来电可能不经等待在队列间循环：{chain}", "callers can be sent round in circles without waiting: {chain}";
@@ -227,11 +206,7 @@ texts! {
     MENU_BARE: "菜单没有按键", "the menu has no keys";
     MENU_BARE_REMEDY: "补上 `key 1 {brace} to …; {close}`", "add `key 1 {brace} to …; {close}`";
 
-    DNS_MANY: "只会询问前 {max} 个域名服务器", "only the first {max} are asked";
-    DNS_MANY_REMEDY: "删除其余的", "remove the others";
-
     // Words inside messages.
-    MINUTES: "分钟", "minutes";
     SECONDS: "秒", "seconds";
     MILLISECONDS: "毫秒", "milliseconds";
     TABLE_EXTENSION: "分机", "extension";
@@ -242,4 +217,28 @@ texts! {
     TABLE_MENU: "菜单", "menu";
     TABLE_DID: "外线号码", "did";
     TABLE_TRUNK: "中继", "trunk";
+    MINUTES: "分钟", "minutes";
+    EXPECT_PASSWORD: " Argon2id 摘要；在控制台用 set user … password \"明文\" 由设备生成", "an Argon2id hash; at the console `set user … password \"words\"` makes it";
+    EXPECT_DEVICE: "设备文件，如 `/dev/ttyS0`", "a device file, like `/dev/ttyS0`";
+    EXPECT_TEST_CALL: "呼叫：`from 主叫 to 被叫`，可加 `at \"mon 09:00\"` 或 `at \"2026-10-01 09:00\"`", "a call: `from NUMBER to NUMBER`, then perhaps `at \"mon 09:00\"` or `at \"2026-10-01 09:00\"`";
+    EXPECT_TEST_FROM: "分机号，或外部主叫号码", "an extension, or any number outside";
+    EXPECT_TEST_TO: "所拨号码", "the number dialled";
+    EXPECT_MOMENT: "星期加时间，如 \"mon 09:00\"，或日期加时间，如 \"2026-10-01 09:00\"", "a day of the week and an hour, like \"mon 09:00\", or a date and an hour, like \"2026-10-01 09:00\"";
+    EXPECT_WITHIN: "1 至 3600 秒，如 20s", "1 to 3600 seconds, like 20s";
+    EXPECT_PROMPT: "提示音的名称", "the name of a prompt";
+    EXPECT_KEYS: "方括号内的按键，如 [ 2 1 ]；同一项内的键连续按下，含 # 时加引号", "keys in brackets, like [ 2 1 ]; those of one entry are pressed in a row, and with # it is quoted";
+    EXPECT_EXPECTATIONS: "期望：`queue 名称`、`agent 工号`、`menu 名称`、`extension 号码`、`trunk 名称 [as 号码]`、`prompt 名称`、`closed`、`full`、`empty`、`overflow`、`echo`、`recorded`、`hangup` 或 `refused`，可加 `within 20s`，多项以 `then` 相连", "expectations: `queue NAME`, `agent ID`, `menu NAME`, `extension NUMBER`, `trunk NAME [as NUMBER]`, `prompt NAME`, `closed`, `full`, `empty`, `overflow`, `echo`, `recorded`, `hangup` or `refused`, each perhaps `within 20s`, joined by `then`";
+    EXPECT_PREFIX: "地址和掩码长度，如 `192.168.1.10/24`", "an address and the length of its network, like `192.168.1.10/24`";
+    EXPECT_ADDRESSES: "方括号内的一个或多个 IP 地址", "IP addresses in brackets";
+    PASSWORD_CLEAR: "密码不是 Argon2id 摘要（配置中从不保存明文密码）", "the password is not an Argon2id hash (a configuration never holds one in clear)";
+    NO_ADMIN: "没有 role admin 的用户：此后谁也不能更改配置", "no user has role admin: nobody could change the configuration any more";
+    NO_ADMIN_REMEDY: "给至少一个用户 `role admin`", "give at least one user `role admin`";
+    STATIC_BARE: "method static 缺少 address", "method static has no address";
+    STATIC_BARE_REMEDY: "写上 `address 192.168.1.10/24` 之类的地址", "write one, like `address 192.168.1.10/24`";
+    NETWORK_UNUSED: "method 为 {method} 时 {leaf} 不起作用", "{leaf} means nothing with method {method}";
+    NETWORK_UNUSED_REMEDY: "删除它，或改为 `method static`", "remove it, or write `method static`";
+    GATEWAY_OUTSIDE: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
+    GATEWAY_OUTSIDE_REMEDY: "核对地址、掩码长度和网关", "compare address, length of the network and gateway";
+    LINE_UNKNOWN: "行以“{word}”开头，不是 set 或 delete", "the line begins with \"{word}\", not with set or delete";
+    LINE_UNKNOWN_REMEDY: "每行写一条 `set …` 或 `delete …`", "write one `set …` or `delete …` on each line";
 }

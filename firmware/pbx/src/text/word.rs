@@ -133,6 +133,8 @@ texts! {
     COMMIT_REVERTED: "自动回退配置", "went back";
     RESCUE: "救援配置", "rescue configuration";
     ERASED: "清除全部数据", "erased everything";
+    HUNG_UP_BY: "挂断呼叫", "hung up the call";
+    BY_OPERATOR: "由操作员", "by an operator";
     LOGIN: "登录", "logged in";
     LOGOUT: "退出", "logged out";
     LOGIN_FAILED: "登录失败", "failed to log in";
@@ -251,6 +253,8 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("revert", COMMIT_REVERTED),
     ("rescue", RESCUE),
     ("erase", ERASED),
+    ("hang-up", HUNG_UP_BY),
+    ("by an operator", BY_OPERATOR),
     ("login", LOGIN),
     ("logout", LOGOUT),
     ("login-failed", LOGIN_FAILED),
@@ -259,7 +263,12 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("none", NONE),
 ];
 
+/// The text for an identifier of the journal.
+pub fn key(identifier: &str) -> Option<Key> {
+    IDENTIFIERS.iter().find(|(known, _)| *known == identifier).map(|(_, key)| *key)
+}
+
 /// The word for an identifier of the journal; the identifier itself when it has none.
 pub fn word(identifier: &str, language: Language) -> &str {
-    IDENTIFIERS.iter().find(|(known, _)| *known == identifier).map_or(identifier, |(_, key)| key.raw(language))
+    key(identifier).map_or(identifier, |key| key.raw(language))
 }

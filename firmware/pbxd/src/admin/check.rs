@@ -1,10 +1,16 @@
 //! Everything that is found out about a candidate before it may be in force: what is wrong with it, and what it will do.
 //! Takes as long as it takes, on the thread of whoever asks, against looks at the core.
 
-use pbx::config::{Examination, Language, Problem, Severity, Written, examine, locate, prove};
-use pbx::text::{Text, admin as key, text};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::Admin;
+use pbx::calendar::Date;
+use pbx::config::{Config, Examination, Language, Problem, Severity, Written, examine, locate, prove};
+use pbx::effect::effects;
+use pbx::text::{Text, admin as key, text};
+use pbx::trial;
+
+use super::{Admin, LOOK_PATIENCE};
 use crate::clock;
 use crate::control::datagrams;
 use crate::media_thread::library;
@@ -21,25 +27,30 @@ pub struct Checked {
 }
 
 impl Admin {
-    /// Finds out everything about a text.
+    /// Finds out everything about a text: what its parts say, the ways of callers through a year, its own tests, and what it
+    /// does to whoever is on the box now.
     pub fn check(&self, text: &str) -> Checked {
         let Examination { config, mut problems } = examine(text);
         let Some(config) = config else { return Checked { problems, ..Checked::default() } };
-        let prompts = library::names(&self.share.join("prompts"));
-        let available: Option<Vec<&str>> = prompts.as_ref().map(|names| names.iter().map(String::as_str).collect());
-        let today = pbx::calendar::Date::of(clock::wall(), config.system.utc_offset_min);
-        problems.extend(prove(&config, today, available.as_deref()));
+        problems.extend(proved(&config, &self.share));
         problems.extend(self.address_taken(&config));
+        let config = Arc::new(config);
+        if !refused(&problems) {
+            problems.extend(tried(&config));
+        }
         locate(&mut problems, text);
         problems.sort_by_key(|problem| (problem.line, problem.column));
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if refused(&problems) {
             return Checked { problems, ..Checked::default() };
         }
-        Checked { problems, effects: Vec::new(), site: Some(Written { text: text.into(), config: config.into() }) }
+        let now = clock::instant();
+        let live = self.lookout.look(LOOK_PATIENCE, move |pbx| Some((pbx.config()?, pbx.live(now)))).flatten();
+        let effects = live.map(|(old, live)| effects(&old, &config, &live)).unwrap_or_default();
+        Checked { problems, effects, site: Some(Written { text: text.into(), config }) }
     }
 
     /// An address for SIP that this machine does not have, or somebody else holds, is found before it is needed.
-    fn address_taken(&self, config: &pbx::config::Config) -> Option<Problem> {
+    fn address_taken(&self, config: &Config) -> Option<Problem> {
         let now = self.config()?;
         if now.sip.listen == config.sip.listen {
             return None;
@@ -48,6 +59,27 @@ impl Admin {
         let reason = Text::new(key::LISTEN_TAKEN).with("address", config.sip.listen.to_string());
         Some(Problem::error("sip listen", reason.with("why", why.to_string()), key::LISTEN_TAKEN_REMEDY))
     }
+}
+
+/// Whether one of them is an error.
+pub fn refused(problems: &[Problem]) -> bool {
+    problems.iter().any(|problem| problem.severity == Severity::Error)
+}
+
+/// The flow proof for a year from today; `share` is where the prompts are.
+pub fn proved(config: &Config, share: &Path) -> Vec<Problem> {
+    let prompts = library::names(&share.join("prompts"));
+    let available: Option<Vec<&str>> = prompts.as_ref().map(|names| names.iter().map(String::as_str).collect());
+    prove(config, today(config), available.as_deref())
+}
+
+/// The tests of a configuration that failed.
+pub fn tried(config: &Arc<Config>) -> Vec<Problem> {
+    trial::problems(&trial::run_all(config, today(config), &mut |_, _| {}))
+}
+
+fn today(config: &Config) -> Date {
+    Date::of(clock::wall(), config.system.utc_offset_min)
 }
 
 /// All problems, one line each under a heading that counts the errors.

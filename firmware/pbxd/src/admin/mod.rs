@@ -4,6 +4,8 @@
 
 pub mod check;
 pub mod desk;
+mod guard;
+mod place;
 pub mod reset;
 mod tickets;
 
@@ -25,6 +27,7 @@ use crate::store::{ConfigCommit, Request, StoreClient};
 
 pub use check::Checked;
 pub use desk::{Desk, Desks, Editing};
+pub use guard::{Failures, Guard};
 pub use tickets::Tickets;
 
 /// How long an answer of the core is waited for. While the journal cannot be written it answers once a second.
@@ -42,9 +45,12 @@ pub struct Admin {
     store: StoreClient,
     tickets: Tickets,
     desks: Desks,
+    guard: Guard,
     data: PathBuf,
     /// Prompts and music.
     share: PathBuf,
+    /// Factory settings.
+    factory: Arc<str>,
     /// The program begins anew when it has stopped.
     again: Arc<AtomicBool>,
 }
@@ -104,6 +110,8 @@ pub struct Parts {
     pub data: PathBuf,
     /// Prompts and music.
     pub share: PathBuf,
+    /// Factory settings.
+    pub factory: String,
     /// Shared with the control task: begin anew after the stop.
     pub again: Arc<AtomicBool>,
 }
@@ -111,8 +119,9 @@ pub struct Parts {
 impl Admin {
     /// A handle.
     pub fn new(parts: Parts) -> Admin {
-        let Parts { inbox, lookout, store, tickets, data, share, again } = parts;
-        Admin { inbox, lookout, store, tickets, desks: Desks::default(), data, share, again }
+        let Parts { inbox, lookout, store, tickets, data, share, factory, again } = parts;
+        let (desks, guard, factory) = (Desks::default(), Guard::default(), factory.into());
+        Admin { inbox, lookout, store, tickets, desks, guard, data, share, factory, again }
     }
 
     /// The data directory.
@@ -128,6 +137,11 @@ impl Admin {
     /// Who edits what.
     pub fn desks(&self) -> &Desks {
         &self.desks
+    }
+
+    /// Who failed to log in.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// How commits stand; none when the core does not answer.

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pbx::commit::Label;
-use pbx::config::{FACTORY, Language, Written};
+use pbx::config::{Language, Written};
 use pbx::door::Act;
 use pbx::text::{Text, admin as key, text};
 
@@ -25,7 +25,7 @@ impl Admin {
     /// Why nothing was changed.
     pub fn reset_configuration(&self, author: &str, origin: &str, language: Language) -> Result<Done, Refused> {
         let base = self.commit_now().map(|now| now.number).ok_or(Refused::Because(key::SILENT.into()))?;
-        let site = Written::of(FACTORY).map_err(Refused::Problems)?;
+        let site = Written::of(&self.factory).map_err(Refused::Problems)?;
         let comment = key::FACTORY_COMMENT.raw(language).to_string();
         let done =
             self.put_in_force(base, site, Label { author: author.into(), origin: origin.into(), comment }, None)?;

@@ -1,12 +1,14 @@
-//! The draft of a configuration that one session changes: seen by nobody else, gone with the session. Sans-IO.
+//! The draft of a configuration that one session changes: seen by nobody else until it is committed, gone with the
+//! session. Sans-IO.
 
 use super::grammar::{Act, Said};
 use super::pipe::Display;
+use pbx::config::Language;
 use pbx::config::document::Document;
 use pbx::config::edit::Refused;
+use pbx::config::rebase::Rebased;
 use pbx::config::show::Secrets;
-use pbx::config::{Language, examine};
-use pbx::text::{Text, console as key, text};
+use pbx::text::{Text, console as key};
 
 /// A configuration that is stored.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -64,24 +66,35 @@ impl Draft {
         done.map_err(|refused| refusal(*refused))
     }
 
+    /// A draft without changes of a commit that has just been made.
+    pub fn from_document(number: u64, document: Document) -> Draft {
+        Draft { number, base: document.clone(), now: document }
+    }
+
+    /// Takes the place of all that is written.
+    pub fn replace(&mut self, document: Document) {
+        self.now = document;
+    }
+
+    /// Moves the changes onto another commit; the places that both changed.
+    ///
+    /// # Errors
+    /// What is wrong with the stored text.
+    pub fn rebase(&mut self, onto: &Stored, language: Language) -> Result<Vec<String>, String> {
+        let newer = read(onto, language)?;
+        let Rebased { document, both } = self.now.rebase(&self.base, &newer);
+        *self = Draft { number: onto.number, base: newer, now: document };
+        Ok(both)
+    }
+
     /// What it changes; none when nothing but remarks, or nothing.
     pub fn compare(&self) -> Option<String> {
         Some(self.now.compare(&self.base)).filter(|text| !text.is_empty())
     }
-
-    /// All problems in words, or that there is none.
-    pub fn check(&self, language: Language) -> String {
-        let problems = examine(&self.now.print(Secrets::Plain)).problems;
-        if problems.is_empty() {
-            return format!("{}\n", key::NO_PROBLEM.raw(language));
-        }
-        let heading = text(key::PROBLEMS, language, &[("count", &problems.len().to_string())]);
-        let lines: String = problems.iter().map(|problem| format!("  {}\n", problem.render(language))).collect();
-        format!("{heading}\n{lines}")
-    }
 }
 
-fn refusal(refused: Refused) -> Text {
+/// A refused change in words.
+pub fn refusal(refused: Refused) -> Text {
     Text::new(key::REFUSED).with("reason", refused.reason).with("remedy", refused.remedy)
 }
 
@@ -127,11 +140,9 @@ mod tests {
     fn changes_are_compared_and_checked() {
         let mut draft = draft();
         assert!(!draft.is_changed() && draft.compare().is_none());
-        assert_eq!(draft.check(Language::En), "No problem.\n");
         change(&mut draft, Act::Set, &["extension", "2001", "name", "Wang"]).unwrap();
         change(&mut draft, Act::Set, &["did", "4001234", "to", "queue", "support"]).unwrap();
         assert!(draft.compare().unwrap().contains("+        name Wang;"), "{:?}", draft.compare());
-        assert!(draft.check(Language::En).contains("problems:") && draft.check(Language::En).contains("support"));
         change(&mut draft, Act::Delete, &["did", "4001234"]).unwrap();
         change(&mut draft, Act::Copy, &["extension", "2001", "2002"]).unwrap();
         change(&mut draft, Act::Rename, &["extension", "2002", "2003"]).unwrap();

@@ -2,6 +2,7 @@
 //! abbreviations, completion and `?` all come from it; what an argument inside the configuration can be is the schema's
 //! business and asked there. Sans-IO.
 
+use pbx::config::Role;
 use pbx::text::{Key, console as key};
 
 /// Where one is.
@@ -40,8 +41,119 @@ pub enum Act {
     ShowDraft,
     Compare,
     CommitCheck,
+    Commit,
+    CommitConfirmed,
+    Confirm,
+    Rollback,
+    Update,
+    Save,
+    LoadMerge,
+    LoadOverride,
+    LoadSet,
+    Edit,
+    Up,
+    Top,
+    Run,
+    ConfigureExclusive,
+    ShowCommits,
+    RescueSave,
+    RescueDelete,
+    ClearAlarm,
+    ClearCall,
+    ClearAgent,
+    RequestSurge,
+    RequestMode,
+    RequestRestart,
+    FactoryKeep,
+    FactoryErase,
+    MonitorQueue,
+    MonitorCalls,
+    MonitorLog,
+    Ping,
+    Bundle,
     Leave,
     Discard,
+}
+
+impl Act {
+    /// The least role that may do it.
+    pub const fn role(self) -> Role {
+        match self {
+            Act::Configure
+            | Act::ConfigureExclusive
+            | Act::Confirm
+            | Act::RescueSave
+            | Act::RescueDelete
+            | Act::Set
+            | Act::Delete
+            | Act::Rename
+            | Act::Copy
+            | Act::Annotate
+            | Act::ShowDraft
+            | Act::Compare
+            | Act::CommitCheck
+            | Act::Commit
+            | Act::CommitConfirmed
+            | Act::Rollback
+            | Act::Update
+            | Act::Save
+            | Act::LoadMerge
+            | Act::LoadOverride
+            | Act::LoadSet
+            | Act::Edit
+            | Act::Up
+            | Act::Top
+            | Act::Run
+            | Act::Leave
+            | Act::Discard
+            | Act::RequestRestart
+            | Act::FactoryKeep
+            | Act::FactoryErase
+            | Act::Bundle => Role::Admin,
+            Act::ClearAlarm | Act::ClearCall | Act::ClearAgent | Act::RequestSurge | Act::RequestMode => Role::Operator,
+            Act::ShowSystem
+            | Act::ShowCalls
+            | Act::ShowCall
+            | Act::ShowQueue
+            | Act::ShowAgent
+            | Act::ShowPhones
+            | Act::ShowAlarms
+            | Act::ShowConfiguration
+            | Act::ShowCommits
+            | Act::ShowState
+            | Act::Explain
+            | Act::MonitorQueue
+            | Act::MonitorCalls
+            | Act::MonitorLog
+            | Act::Ping
+            | Act::SetLength
+            | Act::SetLanguage
+            | Act::Help
+            | Act::Exit => Role::Viewer,
+        }
+    }
+}
+
+impl Act {
+    /// Whether it does or watches something at the `>` prompt.
+    pub const fn is_operation(self) -> bool {
+        matches!(
+            self,
+            Act::ClearAlarm
+                | Act::ClearCall
+                | Act::ClearAgent
+                | Act::RequestSurge
+                | Act::RequestMode
+                | Act::RequestRestart
+                | Act::FactoryKeep
+                | Act::FactoryErase
+                | Act::MonitorQueue
+                | Act::MonitorCalls
+                | Act::MonitorLog
+                | Act::Ping
+                | Act::Bundle
+        )
+    }
 }
 
 /// A word that a person chooses.
@@ -67,6 +179,24 @@ pub enum Argument {
     Language,
     /// In quotes.
     Text,
+    /// 1 to 1440.
+    Minutes,
+    /// How many commits back, or `rescue`.
+    Back,
+    /// `usb:/site.conf`, `terminal`.
+    Place,
+    /// A whole line of the `>` prompt.
+    Command,
+    /// Name of an alarm.
+    Alarm,
+    /// What an alarm concerns; all words to the end.
+    Subject,
+    /// `auto`, `day`, `night`.
+    Mode,
+    /// `on`, `off`.
+    Switch,
+    /// Of IPv4.
+    Address,
 }
 
 impl Argument {
@@ -82,11 +212,20 @@ impl Argument {
             Argument::Number => key::A_NUMBER,
             Argument::Language => key::C_CLI_LANGUAGE,
             Argument::Text => key::A_TEXT,
+            Argument::Minutes => key::A_MINUTES,
+            Argument::Back => key::A_BACK,
+            Argument::Place => key::A_PLACE,
+            Argument::Command => key::A_COMMAND,
+            Argument::Alarm => key::A_ALARM,
+            Argument::Subject => key::A_SUBJECT,
+            Argument::Mode => key::A_MODE,
+            Argument::Switch => key::A_SWITCH,
+            Argument::Address => key::A_ADDRESS,
         }
     }
 
     const fn takes_many(self) -> bool {
-        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce)
+        matches!(self, Argument::Time | Argument::Path | Argument::PathInForce | Argument::Command | Argument::Subject)
     }
 }
 
@@ -117,6 +256,18 @@ const TO: Part = W("to", key::E_TO);
 const EXIT: Part = W("exit", key::E_EXIT);
 const DRAFT: Part = W("show", key::E_SHOW);
 const CLI: Part = W("cli", key::C_CLI);
+const CONFIGURE: Part = W("configure", key::C_CONFIGURE);
+const REQUEST: Part = W("request", key::C_REQUEST);
+const SYSTEM: Part = W("system", key::C_REQUEST_SYSTEM);
+const WHOLE: Part = W("configuration", key::C_REQUEST_CONFIGURATION);
+const CLEAR: Part = W("clear", key::C_CLEAR);
+const MONITOR: Part = W("monitor", key::C_MONITOR);
+const FACTORY: Part = W("factory-reset", key::C_FACTORY);
+const RESCUE: Part = W("rescue", key::C_RESCUE);
+const COMMIT: Part = W("commit", key::E_COMMIT);
+const WHY: Part = W("comment", key::E_COMMIT_COMMENT);
+const FOR_A_TIME: Part = W("confirmed", key::E_COMMIT_CONFIRMED);
+const LOAD: Part = W("load", key::E_LOAD);
 
 const fn at(parts: &'static [Part], act: Act) -> Command {
     Command { mode: Mode::Operational, parts, act }
@@ -141,7 +292,28 @@ const COMMANDS: &[Command] = &[
     at(&[SHOW, CONFIGURATION, Take(A::PathInForce)], Act::ShowConfiguration),
     at(&[SHOW, W("state", key::C_SHOW_STATE), W("at", key::C_SHOW_AT), Take(A::Time)], Act::ShowState),
     at(&[W("explain", key::C_EXPLAIN), W("call", key::C_EXPLAIN_CALL), Take(A::Call)], Act::Explain),
-    at(&[W("configure", key::C_CONFIGURE)], Act::Configure),
+    at(&[SHOW, W("system", key::C_SHOW_SYSTEM), W("commit", key::C_SHOW_COMMITS)], Act::ShowCommits),
+    at(&[CONFIGURE], Act::Configure),
+    at(&[CONFIGURE, W("private", key::C_PRIVATE)], Act::Configure),
+    at(&[CONFIGURE, W("exclusive", key::C_EXCLUSIVE)], Act::ConfigureExclusive),
+    at(&[W("confirm", key::E_CONFIRM)], Act::Confirm),
+    at(&[CLEAR, W("alarm", key::C_CLEAR_ALARM), Take(A::Alarm)], Act::ClearAlarm),
+    at(&[CLEAR, W("alarm", key::C_CLEAR_ALARM), Take(A::Alarm), Take(A::Subject)], Act::ClearAlarm),
+    at(&[CLEAR, W("call", key::C_CLEAR_CALL), Take(A::Call)], Act::ClearCall),
+    at(&[CLEAR, W("agent", key::C_CLEAR_AGENT), Take(A::Agent)], Act::ClearAgent),
+    at(&[MONITOR, QUEUE], Act::MonitorQueue),
+    at(&[MONITOR, QUEUE, Take(A::Queue)], Act::MonitorQueue),
+    at(&[MONITOR, W("calls", key::C_SHOW_CALLS)], Act::MonitorCalls),
+    at(&[MONITOR, W("log", key::C_MONITOR_LOG)], Act::MonitorLog),
+    at(&[W("ping", key::C_PING), Take(A::Address)], Act::Ping),
+    at(&[REQUEST, W("surge", key::C_REQUEST_SURGE), Take(A::Switch)], Act::RequestSurge),
+    at(&[REQUEST, W("mode", key::C_REQUEST_MODE), Take(A::Mode)], Act::RequestMode),
+    at(&[REQUEST, SYSTEM, W("restart", key::C_RESTART)], Act::RequestRestart),
+    at(&[REQUEST, SYSTEM, FACTORY, W("keep-recordings", key::C_FACTORY_KEEP)], Act::FactoryKeep),
+    at(&[REQUEST, SYSTEM, FACTORY, W("erase-everything", key::C_FACTORY_ERASE)], Act::FactoryErase),
+    at(&[REQUEST, W("support", key::C_SUPPORT), W("bundle", key::C_BUNDLE), Take(A::Place)], Act::Bundle),
+    at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("save", key::C_RESCUE_SAVE)], Act::RescueSave),
+    at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("delete", key::C_RESCUE_DELETE)], Act::RescueDelete),
     at(&[W("set", key::C_SET), CLI, W("length", key::C_CLI_LENGTH), Take(A::Number)], Act::SetLength),
     at(&[W("set", key::C_SET), CLI, W("language", key::C_CLI_LANGUAGE), Take(A::Language)], Act::SetLanguage),
     at(&[W("help", key::C_HELP)], Act::Help),
@@ -154,7 +326,24 @@ const COMMANDS: &[Command] = &[
     edit(&[DRAFT], Act::ShowDraft),
     edit(&[DRAFT, Take(A::Path)], Act::ShowDraft),
     edit(&[W("compare", key::E_COMPARE)], Act::Compare),
-    edit(&[W("commit", key::E_COMMIT), W("check", key::E_COMMIT_CHECK)], Act::CommitCheck),
+    edit(&[W("compare", key::E_COMPARE), Take(A::Back)], Act::Compare),
+    edit(&[COMMIT], Act::Commit),
+    edit(&[COMMIT, W("check", key::E_COMMIT_CHECK)], Act::CommitCheck),
+    edit(&[COMMIT, WHY, Take(A::Text)], Act::Commit),
+    edit(&[COMMIT, FOR_A_TIME], Act::CommitConfirmed),
+    edit(&[COMMIT, FOR_A_TIME, Take(A::Minutes)], Act::CommitConfirmed),
+    edit(&[COMMIT, FOR_A_TIME, Take(A::Minutes), WHY, Take(A::Text)], Act::CommitConfirmed),
+    edit(&[W("confirm", key::E_CONFIRM)], Act::Confirm),
+    edit(&[W("rollback", key::E_ROLLBACK), Take(A::Back)], Act::Rollback),
+    edit(&[W("update", key::E_UPDATE)], Act::Update),
+    edit(&[W("save", key::E_SAVE), Take(A::Place)], Act::Save),
+    edit(&[LOAD, W("merge", key::E_MERGE), Take(A::Place)], Act::LoadMerge),
+    edit(&[LOAD, W("override", key::E_OVERRIDE), Take(A::Place)], Act::LoadOverride),
+    edit(&[LOAD, W("set", key::E_LOAD_SET), Take(A::Place)], Act::LoadSet),
+    edit(&[W("edit", key::E_EDIT), Take(A::Path)], Act::Edit),
+    edit(&[W("up", key::E_UP)], Act::Up),
+    edit(&[W("top", key::E_TOP)], Act::Top),
+    edit(&[W("run", key::E_RUN), Take(A::Command)], Act::Run),
     edit(&[W("help", key::C_HELP)], Act::Help),
     edit(&[EXIT], Act::Leave),
     edit(&[EXIT, W("discard", key::E_EXIT_DISCARD)], Act::Discard),
@@ -262,8 +451,8 @@ fn name_of(candidate: &Candidate) -> Option<&'static str> {
     }
 }
 
-fn after(mode: Mode, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
-    let rows = COMMANDS.iter().filter(|row| row.mode == mode);
+fn after(mode: Mode, role: Role, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
+    let rows = COMMANDS.iter().filter(|row| row.mode == mode && row.act.role() <= role);
     let all = rows.map(|row| Candidate { row, at: 0, words: Vec::new(), taken: 0 }).collect();
     words.iter().try_fold(all, |candidates, word| step(mode, candidates, word))
 }
@@ -273,18 +462,18 @@ fn after(mode: Mode, words: &[String]) -> Result<Vec<Candidate>, Wrong> {
 /// # Errors
 /// Why it means nothing.
 pub fn understand(mode: Mode, words: &[String]) -> Result<Said, Wrong> {
-    let candidates = after(mode, words)?;
+    let candidates = after(mode, Role::Admin, words)?;
     // Of `rename … to x` the row that came further is meant, not a path with `to` in it.
     let whole = candidates.into_iter().filter(Candidate::is_whole).max_by_key(|candidate| candidate.at);
     whole.map(|candidate| Said { act: candidate.row.act, words: candidate.words }).ok_or(Wrong::Incomplete)
 }
 
-/// What can follow the words.
+/// What can follow the words, of what a role may say.
 ///
 /// # Errors
 /// Why the words themselves mean nothing.
-pub fn follow(mode: Mode, words: &[String]) -> Result<Vec<Next>, Wrong> {
-    let candidates = after(mode, words)?;
+pub fn follow(mode: Mode, role: Role, words: &[String]) -> Result<Vec<Next>, Wrong> {
+    let candidates = after(mode, role, words)?;
     let mut next = Vec::new();
     let mut whole = false;
     for candidate in candidates {
@@ -307,9 +496,9 @@ pub fn follow(mode: Mode, words: &[String]) -> Result<Vec<Next>, Wrong> {
     Ok(next)
 }
 
-/// All first words with what they mean, for the help.
-pub fn first_words(mode: Mode) -> Vec<(&'static str, Key)> {
-    let words = follow(mode, &[]).unwrap_or_default().into_iter();
+/// All first words that a role may say with what they mean, for the help.
+pub fn first_words(mode: Mode, role: Role) -> Vec<(&'static str, Key)> {
+    let words = follow(mode, role, &[]).unwrap_or_default().into_iter();
     words.filter_map(|next| if let Next::Word(name, about) = next { Some((name, about)) } else { None }).collect()
 }
 
@@ -329,7 +518,7 @@ mod tests {
             Next::Argument(argument, words) => format!("<{argument:?} {}>", words.join(" ")),
             Next::Enter => "<Enter>".to_string(),
         };
-        follow(mode, &words).unwrap().into_iter().map(word).collect()
+        follow(mode, Role::Admin, &words).unwrap().into_iter().map(word).collect()
     }
 
     #[test]
@@ -348,7 +537,9 @@ mod tests {
         let edit = |line| said(Mode::Configuration, line);
         assert_eq!(edit("sh"), Err(Wrong::Unknown("sh".into())));
         assert_eq!(edit("show"), Ok((Act::ShowDraft, String::new())));
-        assert_eq!(edit("commit"), Err(Wrong::Incomplete));
+        assert_eq!(edit("commit"), Ok((Act::Commit, String::new())));
+        assert_eq!(edit("commit confirmed 5 comment why"), Ok((Act::CommitConfirmed, "5 why".into())));
+        assert_eq!(edit("load merge"), Err(Wrong::Incomplete));
         assert_eq!(edit("set queue support weight 3"), Ok((Act::Set, "queue support weight 3".into())));
         assert_eq!(edit("set did 4001234 to queue support"), Ok((Act::Set, "did 4001234 to queue support".into())));
         assert_eq!(edit("rename queue support to help"), Ok((Act::Rename, "queue support help".into())));
@@ -363,5 +554,8 @@ mod tests {
         assert_eq!(can_follow(Mode::Configuration, "set queue"), ["<Path queue>", "<Enter>"]);
         assert_eq!(can_follow(Mode::Configuration, "commit check"), ["<Enter>"]);
         assert!(can_follow(Mode::Configuration, "").contains(&"annotate".to_string()));
+        let viewer: Vec<&str> =
+            first_words(Mode::Operational, Role::Viewer).into_iter().map(|(word, _)| word).collect();
+        assert!(viewer.contains(&"show") && !viewer.contains(&"configure"), "{viewer:?}");
     }
 }

@@ -10,6 +10,7 @@ pub mod pager;
 pub mod pipe;
 pub mod port;
 pub mod screen;
+pub mod serial;
 pub mod session;
 pub mod show;
 pub mod sources;

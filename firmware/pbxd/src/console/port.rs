@@ -19,6 +19,8 @@ use std::thread::JoinHandle;
 
 /// Name of the link in the data directory.
 pub const LINK: &str = "console";
+/// How often a session that nobody touches is told that time passes, in milliseconds.
+const TICK_MS: u16 = 1_000;
 /// How long a reader may take to make room, in milliseconds.
 const DRAIN_MS: u16 = 1_000;
 
@@ -92,7 +94,7 @@ fn attend<S: Sources>(mut line: Line, link: &Path, mut sources: S, stopped: &Uni
         let mut session = Session::new(sources);
         while !session.is_over() {
             let Some(bytes) = typed(&mut line, stopped)? else { return Ok(()) };
-            let answer = session.take(&bytes);
+            let answer = if bytes.is_empty() { session.tick() } else { session.take(&bytes) };
             if !send(&mut line, answer.as_bytes(), stopped)? {
                 return Ok(());
             }
@@ -102,10 +104,14 @@ fn attend<S: Sources>(mut line: Line, link: &Path, mut sources: S, stopped: &Uni
     }
 }
 
-/// What was typed; none when the thread is to end.
+/// What was typed, nothing in a second without a key; none when the thread is to end.
 fn typed(line: &mut Line, stopped: &UnixStream) -> io::Result<Option<Vec<u8>>> {
     loop {
-        let Some(true) = ready(line, PollFlags::POLLIN, PollTimeout::NONE, stopped)? else { return Ok(None) };
+        match ready(line, PollFlags::POLLIN, PollTimeout::from(TICK_MS), stopped)? {
+            Some(true) => {}
+            Some(false) => return Ok(Some(Vec::new())),
+            None => return Ok(None),
+        }
         let mut bytes = [0; 256];
         match line.ours.read(&mut bytes) {
             Ok(count) => return Ok(Some(bytes.get(..count).unwrap_or_default().to_vec())),

@@ -1,8 +1,11 @@
 //! One session at a terminal: bytes in, text out, answers from [`Sources`]. Sans-IO: it owns neither the line nor a
 //! clock. What it keeps is bounded: a line, a history, a draft, and the pages of one answer.
 
+use self::commits::{Load, Paste};
+use self::login::{Door, NewPassword};
+use self::operate::Watch;
 use super::draft::{self, Draft, Stored};
-use super::grammar::{self, Act, Argument, Mode, Next, Said, Wrong};
+use super::grammar::{self, Act, Mode, Said, Wrong};
 use super::keys::{Key, Keys};
 use super::line::{Edit, Line};
 use super::pager::{MORE, Pager};
@@ -10,11 +13,16 @@ use super::pipe::{self, Display, Stage};
 use super::screen::Screen;
 use super::show;
 use super::sources::Sources;
-use crate::story::layout::{left, width};
+use crate::admin::Desk;
 use crate::story::say::Say;
-use pbx::config::document::Document;
+use base::time::Instant;
 use pbx::config::{Language, edit};
 use pbx::text::{Text, console as key, text};
+
+mod commits;
+mod complete;
+mod login;
+mod operate;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
@@ -31,6 +39,18 @@ pub struct Session<S> {
     screen: Screen,
     pager: Option<Pager>,
     draft: Option<Draft>,
+    /// One's place among those who edit, while there is a draft.
+    desk: Option<Desk>,
+    /// The section that words of changes begin in.
+    at: Vec<String>,
+    paste: Option<Paste>,
+    new_password: Option<NewPassword>,
+    /// What a person must say yes to.
+    asked: Option<Act>,
+    watch: Option<Watch>,
+    door: Door,
+    /// The last key.
+    touched: Instant,
     /// Name and language of the site, once known.
     site: Option<(String, Language)>,
     /// The language that was asked for.
@@ -53,6 +73,14 @@ impl<S: Sources> Session<S> {
             screen: Screen::default(),
             pager: None,
             draft: None,
+            desk: None,
+            at: Vec::new(),
+            paste: None,
+            new_password: None,
+            asked: None,
+            watch: None,
+            door: Door::Name(String::new()),
+            touched: Instant::BOOT,
             site: None,
             language: None,
             greeted: false,
@@ -105,6 +133,7 @@ impl<S: Sources> Session<S> {
             self.screen.answered(row, column);
             return;
         }
+        self.touched = self.sources.now();
         if !self.greeted {
             self.greet();
             if matches!(key, Key::Enter | Key::Ctrl('c' | 'l')) {
@@ -112,8 +141,14 @@ impl<S: Sources> Session<S> {
                 return;
             }
         }
+        if self.knocked(key) || self.password_key(key) {
+            return;
+        }
         if self.pager.is_some() {
             self.turn(key);
+            return;
+        }
+        if self.pasted(key) || self.watched(key) {
             return;
         }
         match key {
@@ -157,7 +192,7 @@ impl<S: Sources> Session<S> {
         let greeting = text(key::GREETING, Language::En, &values);
         self.out.push_str("\r\n");
         self.print(&greeting);
-        self.draw(true);
+        self.knock();
     }
 
     fn edit(&mut self, edit: Edit) {
@@ -169,7 +204,8 @@ impl<S: Sources> Session<S> {
             Mode::Operational => '>',
             Mode::Configuration => '#',
         };
-        let prompt = format!("{}{mark} ", self.host());
+        let place = if self.at.is_empty() { String::new() } else { format!("[{}]", self.at.join(" ")) };
+        let prompt = format!("{}{place}{mark} ", self.host());
         let drawn = self.line.draw(&prompt, self.screen.columns(), anew);
         self.out.push_str(&drawn);
     }
@@ -206,10 +242,20 @@ impl<S: Sources> Session<S> {
             // Whoever plays with Enter may have another window size by now.
             self.out.push_str(self.screen.ask());
         }
-        if !line.trim().is_empty() {
+        if let Some(act) = self.asked.take() {
+            self.answered(act, &line);
+        } else if !line.trim().is_empty() {
             self.perform(&line);
         }
-        if !self.over && self.pager.is_none() {
+        if let Some(desk) = &self.desk {
+            desk.touch(self.sources.now());
+        }
+        if !self.over
+            && self.pager.is_none()
+            && self.paste.is_none()
+            && self.new_password.is_none()
+            && self.watch.is_none()
+        {
             self.draw(true);
         }
     }
@@ -241,6 +287,7 @@ impl<S: Sources> Session<S> {
         let language = self.language();
         let words = words(command, language)?;
         let said = grammar::understand(self.mode(), &words).map_err(|wrong| wrong_words(wrong, self.say()))?;
+        self.allowed(said.act)?;
         let stages = pipe::stages(rest).map_err(|why| why.render(language))?;
         let display = stages.iter().find_map(|stage| match stage {
             Stage::Display(display) => Some(*display),
@@ -256,6 +303,22 @@ impl<S: Sources> Session<S> {
         Ok((self.act(&said, display)?, stages))
     }
 
+    /// Whether the role of whoever sits here, at this moment, is enough.
+    fn allowed(&mut self, act: Act) -> Result<(), String> {
+        let Some(role) = self.role() else {
+            self.leave(Some(key::NO_LONGER));
+            return Err(String::new());
+        };
+        if act.role() <= role {
+            return Ok(());
+        }
+        if self.draft.take().is_some() {
+            self.desk = None;
+            self.at.clear();
+        }
+        Err(self.say().text(key::ROLE_NEEDED, &[("role", act.role().word())]))
+    }
+
     fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
         let (language, say) = (self.language(), self.say());
         let one = || said.words.first().cloned();
@@ -265,11 +328,20 @@ impl<S: Sources> Session<S> {
                 let commit = self.sources.in_force(language)?.map(|stored| stored.number);
                 Ok(show::system(&glance, &machine, commit, say))
             }
-            Act::ShowCalls => Ok(show::calls(&self.glance()?, say)),
-            Act::ShowCall => self.sources.story(&said.words.concat(), language).map(|text| show::hidden(&text)),
+            Act::ShowCalls => {
+                let told = show::calls(&self.glance()?, say);
+                Ok(self.numbers(told, "show calls", &[]))
+            }
+            Act::ShowCall => {
+                let told = self.sources.story(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "show call", &said.words))
+            }
             Act::ShowQueue => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::queues(&glance, say)),
-                (glance, Some(name)) => show::queue(&glance, &name, say).map_err(|why| why.render(language)),
+                (glance, Some(name)) => {
+                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
+                    Ok(self.numbers(told, "show queue", &said.words))
+                }
             },
             Act::ShowAgent => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::agents(&glance, say)),
@@ -281,36 +353,103 @@ impl<S: Sources> Session<S> {
                 let document = draft::read(&self.in_force()?, language)?;
                 draft::shown(&document, &said.words, display).map_err(|why| why.render(language))
             }
-            Act::ShowState => self.sources.state_at(&said.words.join(" "), language).map(|text| show::hidden(&text)),
-            Act::Explain => self.sources.explain(&said.words.concat(), language).map(|text| show::hidden(&text)),
-            Act::Configure => self.configure(),
+            Act::ShowState => {
+                let told = self.sources.state_at(&said.words.join(" "), language)?;
+                Ok(self.numbers(told, "show state at", &said.words))
+            }
+            Act::Explain => {
+                let told = self.sources.explain(&said.words.concat(), language)?;
+                Ok(self.numbers(told, "explain call", &said.words))
+            }
+            Act::ShowCommits => self.show_commits(),
+            Act::Configure => self.configure(false),
+            Act::ConfigureExclusive => self.configure(true),
+            Act::Confirm => self.confirm(),
+            Act::RescueSave => self.set_rescue(true),
+            Act::RescueDelete => self.set_rescue(false),
             Act::SetLength => self.set_length(one().unwrap_or_default()),
             Act::SetLanguage => self.set_language(one().unwrap_or_default()),
             Act::Help => Ok(self.help()),
             Act::Exit => {
-                self.over = true;
+                self.leave(None);
                 Ok(say.plain(key::BYE).to_string())
             }
+            act if act.is_operation() => self.operate(said),
+            _ => self.act_on_draft(said, display),
+        }
+    }
+
+    /// What is said in configuration mode alone.
+    fn act_on_draft(&mut self, said: &Said, display: Option<Display>) -> Answer {
+        let (language, say) = (self.language(), self.say());
+        let one = || said.words.first().cloned();
+        match said.act {
             Act::Set | Act::Delete | Act::Rename | Act::Copy | Act::Annotate => {
-                let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(said));
+                let said = Said { act: said.act, words: self.whole_path(&said.words) };
+                if said.act == Act::Set
+                    && let Some(done) = self.set_password(&said.words)
+                {
+                    return done;
+                }
+                let changed = self.draft.as_mut().map_or(Ok(()), |draft| draft.change(&said));
                 changed.map(|()| String::new()).map_err(|why| why.render(language))
             }
-            Act::ShowDraft => self.draft.as_ref().map_or(Ok(String::new()), |draft| {
-                draft::shown(draft.document(), &said.words, display).map_err(|why| why.render(language))
-            }),
-            Act::Compare => {
-                let compared = self.draft.as_ref().and_then(Draft::compare);
-                Ok(compared.unwrap_or_else(|| say.plain(key::NO_CHANGE).to_string()))
+            Act::ShowDraft => {
+                let path = self.whole_path(&said.words);
+                self.draft.as_ref().map_or(Ok(String::new()), |draft| {
+                    draft::shown(draft.document(), &path, display).map_err(|why| why.render(language))
+                })
             }
-            Act::CommitCheck => Ok(self.draft.as_ref().map_or_else(String::new, |draft| draft.check(language))),
+            Act::Compare => self.compare(one().as_deref()),
+            Act::CommitCheck => self.commit_check(),
+            Act::Commit => self.commit(None, &one().unwrap_or_default()),
+            Act::CommitConfirmed => {
+                let minutes = self.minutes(one().as_deref())?;
+                self.commit(Some(minutes), &said.words.get(1).cloned().unwrap_or_default())
+            }
+            Act::Rollback => self.rollback(&one().unwrap_or_default()),
+            Act::Update => self.update(),
+            Act::Save => self.save(&one().unwrap_or_default()),
+            Act::LoadMerge => self.load(Load::Merge, &one().unwrap_or_default()),
+            Act::LoadOverride => self.load(Load::Override, &one().unwrap_or_default()),
+            Act::LoadSet => self.load(Load::Set, &one().unwrap_or_default()),
+            Act::Edit => {
+                let path = self.whole_path(&said.words);
+                self.edit_at(path)
+            }
+            Act::Up => {
+                self.up();
+                Ok(String::new())
+            }
+            Act::Top => {
+                self.at.clear();
+                Ok(String::new())
+            }
+            Act::Run => {
+                let said = grammar::understand(Mode::Operational, &said.words);
+                let said = said.map_err(|wrong| wrong_words(wrong, say))?;
+                if said.act == Act::Exit || matches!(said.act, Act::Configure | Act::ConfigureExclusive) {
+                    return Err(wrong_words(Wrong::Unknown(said.words.concat()), say));
+                }
+                self.allowed(said.act)?;
+                self.act(&said, display)
+            }
             Act::Leave if self.draft.as_ref().is_some_and(Draft::is_changed) => {
                 Err(say.plain(key::CHANGED).to_string())
             }
             Act::Leave | Act::Discard => {
-                self.draft = None;
+                (self.draft, self.desk) = (None, None);
+                self.at.clear();
                 Ok(String::new())
             }
+            _ => Ok(String::new()),
         }
+    }
+
+    /// Numbers as whoever sits here may see them.
+    fn numbers(&mut self, told: String, command: &str, words: &[String]) -> String {
+        let what = format!("{command} {}", words.join(" "));
+        if self.sees_numbers(&what) { told } else { show::hidden(&told) }
     }
 
     fn glance(&mut self) -> Result<show::Glance, String> {
@@ -322,14 +461,6 @@ impl<S: Sources> Session<S> {
     fn in_force(&mut self) -> Result<Stored, String> {
         let language = self.language();
         self.sources.in_force(language)?.ok_or_else(|| key::NO_CONFIGURATION.raw(language).to_string())
-    }
-
-    fn configure(&mut self) -> Answer {
-        let language = self.language();
-        let draft = Draft::of(&self.in_force()?, language)?;
-        let told = self.say().text(key::CONFIGURING, &[("number", &draft.number.to_string())]);
-        self.draft = Some(draft);
-        Ok(format!("{told}\n{}\n", key::NO_COMMIT.raw(language)))
     }
 
     fn set_length(&mut self, word: String) -> Answer {
@@ -346,20 +477,6 @@ impl<S: Sources> Session<S> {
             _ => return Err(wrong_words(Wrong::Unknown(word), self.say())),
         });
         Ok(String::new())
-    }
-
-    fn help(&self) -> String {
-        let say = self.say();
-        let words: Vec<(String, String)> = grammar::first_words(self.mode())
-            .into_iter()
-            .map(|(word, about)| (word.to_string(), say.plain(about).to_string()))
-            .collect();
-        let more = match self.mode() {
-            Mode::Operational => vec![key::HELP_SHORT, key::HELP_PIPES, key::HELP_KEYS, key::HELP_NUMBERS],
-            Mode::Configuration => vec![key::NO_COMMIT, key::HELP_PIPES, key::HELP_KEYS],
-        };
-        let more: String = more.into_iter().map(|line| format!("{}\n", say.plain(line))).collect();
-        format!("{}\n{more}", two_columns(&words))
     }
 
     /// Shows the next page, with the question for more when there is more.
@@ -405,155 +522,6 @@ impl<S: Sources> Session<S> {
         self.out.push_str(&" ".repeat(MORE.len()));
         self.out.push('\r');
     }
-
-    /// What can stand at the cursor, each with what it means; the beginning of the word that is being typed.
-    fn choices(&mut self) -> Result<(String, Vec<Choice>), String> {
-        let (language, before) = (self.language(), self.line.before());
-        if self.takes_pipes(&before) {
-            let parts = pipe::split(&before);
-            if let (Some(last), true) = (parts.last(), parts.len() > 1) {
-                return Ok(pipe_choices(last.trim_start(), language));
-            }
-        }
-        let beginning = before.rsplit(char::is_whitespace).next().unwrap_or_default().to_string();
-        let whole = before.get(..before.len() - beginning.len()).unwrap_or_default();
-        let words = words(whole, language)?;
-        let next = grammar::follow(self.mode(), &words).map_err(|wrong| wrong_words(wrong, Say(language)))?;
-        let mut choices = Vec::new();
-        for one in next {
-            match one {
-                Next::Word(word, about) => choices.push(Choice::word(word, about.raw(language))),
-                Next::Enter => {
-                    choices.push(Choice {
-                        word: None,
-                        shown: "<Enter>".into(),
-                        about: key::ENTER.raw(language).into(),
-                    });
-                    if self.takes_pipes(whole) {
-                        let about = key::P_PIPE.raw(language).into();
-                        choices.push(Choice { word: None, shown: "|".into(), about });
-                    }
-                }
-                Next::Argument(argument, path) => choices.extend(self.values(argument, &path, language)?),
-            }
-        }
-        choices.retain(|choice| match &choice.word {
-            Some(word) => word.starts_with(&beginning),
-            None => choice.shown.starts_with('<') && choice.shown != "<Enter>" || beginning.is_empty(),
-        });
-        Ok((beginning, choices))
-    }
-
-    fn values(&mut self, argument: Argument, path: &[String], language: Language) -> Result<Vec<Choice>, String> {
-        let expected = || Choice { word: None, shown: "<…>".into(), about: argument.expected().raw(language).into() };
-        let of_schema = |document: &Document, path: &[&str]| -> Result<Vec<Choice>, String> {
-            let choices = document.choices(path).map_err(|why| {
-                let values = [("reason", why.reason.render(language)), ("remedy", why.remedy.render(language))];
-                text(key::REFUSED, language, &values.each_ref().map(|(name, value)| (*name, value.as_str())))
-            })?;
-            let choice = |choice: pbx::config::edit::Choice| {
-                let shown = choice.word.clone().unwrap_or_else(|| "<…>".into());
-                Choice { word: choice.word, shown, about: choice.about.render(language) }
-            };
-            Ok(choices.into_iter().map(choice).collect())
-        };
-        let borrowed: Vec<&str> = path.iter().map(String::as_str).collect();
-        match argument {
-            Argument::Path => match &self.draft {
-                Some(draft) => of_schema(draft.document(), &borrowed),
-                None => Ok(Vec::new()),
-            },
-            Argument::PathInForce | Argument::Queue | Argument::Agent => {
-                let path: &[&str] = match argument {
-                    Argument::Queue => &["queue"],
-                    Argument::Agent => &["agent"],
-                    _ => &borrowed,
-                };
-                let mut choices = of_schema(&draft::read(&self.in_force()?, language)?, path)?;
-                if argument != Argument::PathInForce {
-                    // One that is not there cannot be shown.
-                    choices.retain(|choice| choice.word.is_some());
-                }
-                Ok(choices)
-            }
-            Argument::Call => {
-                let live = self.glance().map(|glance| glance.standing.calls.into_keys().collect::<Vec<_>>());
-                let about = key::C_SHOW_CALL.raw(language);
-                let live = live.unwrap_or_default().into_iter().map(|uid| Choice::word(&uid.to_string(), about));
-                Ok([Choice::word("last", about)].into_iter().chain(live).chain([expected()]).collect())
-            }
-            Argument::Language => {
-                Ok(["zh", "en"].map(|word| Choice::word(word, argument.expected().raw(language))).into())
-            }
-            Argument::Time | Argument::Name | Argument::Number | Argument::Text => Ok(vec![expected()]),
-        }
-    }
-
-    /// `?`
-    fn help_here(&mut self) {
-        let told = match self.choices() {
-            Ok((_, choices)) if choices.is_empty() => self.say().plain(key::NOTHING_FOLLOWS).to_string(),
-            Ok((_, choices)) => {
-                let rows: Vec<_> = choices.into_iter().map(|choice| (choice.shown, choice.about)).collect();
-                two_columns(&rows)
-            }
-            Err(why) => why,
-        };
-        self.out.push_str("\r\n");
-        self.pager = Some(Pager::of(&self.screen.shown(&told)));
-        self.page(self.screen.page());
-        if self.pager.is_none() {
-            self.draw(true);
-        }
-    }
-
-    /// Tab.
-    fn complete(&mut self) {
-        let Ok((beginning, choices)) = self.choices() else {
-            self.out.push_str(BELL);
-            return;
-        };
-        let words: Vec<&str> = choices.iter().filter_map(|choice| choice.word.as_deref()).collect();
-        let common = common(&words);
-        let mut more: Vec<char> = common.strip_prefix(beginning.as_str()).unwrap_or_default().chars().collect();
-        if words.len() == 1 {
-            more.push(' ');
-        }
-        match (more.is_empty(), words.len()) {
-            (false, _) if self.line.insert(&more) => self.draw(false),
-            (true, 2..) => self.help_here(),
-            _ => self.out.push_str(BELL),
-        }
-    }
-}
-
-/// One thing that can follow.
-struct Choice {
-    word: Option<String>,
-    shown: String,
-    about: String,
-}
-
-impl Choice {
-    fn word(word: &str, about: &str) -> Choice {
-        Choice { word: Some(word.into()), shown: word.into(), about: about.into() }
-    }
-}
-
-fn pipe_choices(part: &str, language: Language) -> (String, Vec<Choice>) {
-    let expects_text =
-        ["match ", "except ", "begin ", "include ", "exclude "].iter().any(|word| part.starts_with(word));
-    if let Some(rest) = part.strip_prefix("display ") {
-        let about = key::P_DISPLAY.raw(language);
-        let forms = ["set", "json"].into_iter().filter(|form| form.starts_with(rest));
-        return (rest.to_string(), forms.map(|form| Choice::word(form, about)).collect());
-    }
-    if expects_text {
-        let about = key::P_TEXT.raw(language).into();
-        return (String::new(), vec![Choice { word: None, shown: "<…>".into(), about }]);
-    }
-    let words = pipe::words().filter(|(word, _)| word.starts_with(part));
-    (part.to_string(), words.map(|(word, about)| Choice::word(word, about.raw(language))).collect())
 }
 
 fn in_quotes(before: &str) -> bool {
@@ -585,17 +553,5 @@ fn wrong_words(wrong: Wrong, say: Say) -> String {
     told.render(say.0)
 }
 
-fn common(words: &[&str]) -> String {
-    let Some((first, rest)) = words.split_first() else { return String::new() };
-    let shared = |other: &str| first.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let length = rest.iter().map(|other| shared(other)).min().unwrap_or(first.chars().count());
-    first.chars().take(length).collect()
-}
-
-fn two_columns(rows: &[(String, String)]) -> String {
-    let wide = rows.iter().map(|(word, _)| width(word)).max().unwrap_or(0);
-    rows.iter().map(|(word, about)| format!("  {}  {about}\n", left(word, wide, ' '))).collect()
-}
-
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

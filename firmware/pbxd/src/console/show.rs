@@ -1,4 +1,5 @@
-//! How things are now, as tables: one look at the core in, text out. Numbers of people are masked.
+//! How things are now, as tables: one look at the core in, text out. Numbers of people are whole: who may
+//! not see them gets the text through [`hidden`].
 
 use crate::panel::view::mask;
 use crate::story::layout::{left, table, width};
@@ -7,7 +8,7 @@ use base::id::Uid;
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::alarm::AlarmNow;
-use pbx::config::{AlarmSeverity, Config};
+use pbx::config::Config;
 use pbx::equipment::PhoneNow;
 use pbx::standing::{AgentNow, PhaseNow, Standing};
 use pbx::text::{Key, Text, console as key, ladder, state as state_key, word};
@@ -127,8 +128,8 @@ pub fn system(glance: &Glance, machine: &Machine, commit: Option<u64>, say: Say)
 /// All calls.
 pub fn calls(glance: &Glance, say: Say) -> String {
     let row = |(uid, call): (&Uid, &pbx::standing::CallNow)| {
-        let caller = if call.caller.is_empty() { say.plain(ladder::WITHHELD).to_string() } else { mask(&call.caller) };
-        vec![uid.to_string(), call.origin.clone(), caller, mask(&call.called), doing(glance, &call.phase, say)]
+        let caller = if call.caller.is_empty() { say.plain(ladder::WITHHELD).to_string() } else { call.caller.clone() };
+        vec![uid.to_string(), call.origin.clone(), caller, call.called.clone(), doing(glance, &call.phase, say)]
     };
     let all: Vec<Vec<String>> = glance.standing.calls.iter().map(row).collect();
     rows(say, &[word::CALL, word::ORIGIN, word::CALLER, word::CALLED, state_key::PHASE], &all)
@@ -142,7 +143,7 @@ fn doing(glance: &Glance, phase: &PhaseNow, say: Say) -> String {
             say.text(key::WAITS, &[("queue", queue), ("time", &seconds(glance.ago(*since)))])
         }
         PhaseNow::Ringing { extension } => say.text(key::RINGS, &[("extension", extension)]),
-        PhaseNow::Outside { number } => say.text(key::OUTSIDE, &[("number", &mask(number))]),
+        PhaseNow::Outside { number } => say.text(key::OUTSIDE, &[("number", number)]),
         PhaseNow::Talking { queue } if queue.is_empty() => say.plain(key::TALKING).to_string(),
         PhaseNow::Talking { queue } => say.text(key::TALKS_QUEUE, &[("queue", queue)]),
     }
@@ -190,7 +191,7 @@ pub fn queue(glance: &Glance, name: &str, say: Say) -> Result<String, Text> {
         callers.push(vec![
             (place + 1).to_string(),
             uid.to_string(),
-            or_dash(mask(&call.caller)),
+            or_dash(call.caller.clone()),
             priority.to_string(),
             seconds(glance.ago(since)),
             or_dash(ringing.join(" ")),
@@ -257,13 +258,8 @@ pub fn alarms(glance: &Glance, say: Say) -> String {
     }
     let told = |alarm: &AlarmNow| {
         let seen = if alarm.acknowledged { format!("  ({})", say.plain(key::ACKNOWLEDGED)) } else { String::new() };
-        let severity = say.plain(match alarm.severity {
-            AlarmSeverity::Warning => key::SEVERITY_WARNING,
-            AlarmSeverity::Major => key::SEVERITY_MAJOR,
-            AlarmSeverity::Critical => key::SEVERITY_CRITICAL,
-        });
         let subject = if alarm.subject.is_empty() { String::new() } else { format!("  {}", alarm.subject) };
-        format!("  {}  {severity}  {}{subject}{seen}\n    {}\n", utc(alarm.since.wall), alarm.name, alarm.words(say.0))
+        format!("  {}  {}{subject}{seen}\n    {}\n", utc(alarm.since.wall), alarm.name, alarm.words(say.0))
     };
     glance.alarms.iter().map(told).collect()
 }

@@ -5,6 +5,7 @@ use super::inbox::Inbox;
 use super::streams::{self, Streams};
 use crate::admin::Tickets;
 use crate::media_thread::{MediaCommands, MediaThread};
+use crate::network;
 use crate::recorder::Recorder;
 use crate::store::{Request, Store};
 use base::line::{LineCommand, PortId};
@@ -14,10 +15,13 @@ use pbx::door::{Alarm, Input, Output, RecordingChange, Trouble, TroubleKind};
 use pbx::text::{alarm, text};
 use signaling::sip::door::{Input as SipIn, Output as SipOut};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 
 /// The ways out of the control task.
 pub struct Effects {
+    /// The data directory.
+    pub data: PathBuf,
     /// Where SIP is spoken.
     pub listen: SocketAddr,
     /// SIP over UDP.
@@ -67,6 +71,7 @@ impl Effects {
     /// What the shell has of the configuration follows the one in force: language and addresses. Trouble is for the core.
     pub fn follow(&mut self, config: &Config, inbox: &Inbox) {
         self.language = config.system.language;
+        self.follow_network(config);
         let listen = config.sip.listen;
         if self.listen == listen {
             return;
@@ -84,6 +89,15 @@ impl Effects {
         let trouble = Trouble { kind: TroubleKind::SipSocket, raised: moved.is_err(), detail };
         if inbox.offer(trouble, Input::Trouble).is_err() {
             tracing::error!("sip listen {listen}: the inbox is full");
+        }
+    }
+
+    /// Small files, and only when the network changes.
+    fn follow_network(&self, config: &Config) {
+        match network::follow(&self.data, &config.network) {
+            Ok(true) => tracing::info!("network: {} on {}", config.network.method.word(), config.network.interface),
+            Ok(false) => {}
+            Err(why) => tracing::error!("{}: {why}; the network stays as it is", self.data.join("network").display()),
         }
     }
 

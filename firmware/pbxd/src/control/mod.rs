@@ -26,7 +26,9 @@ use self::threads::Rooms;
 use self::turns::TurnLengths;
 use crate::admin::{Admin, Parts, Tickets, reset};
 use crate::cli::Run;
+use crate::console::{port::ConsoleThread, serial::SerialThread};
 use crate::journal::{self, Journal};
+use crate::panel::task::PanelThread;
 use crate::seal::{self, MasterKey};
 use crate::store::{self, Request, StoreError};
 use crate::{build_id, clock, log};
@@ -34,9 +36,10 @@ use base::limits::TURN_INPUTS_MAX;
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::commit::CommitRow;
-use pbx::config::Language;
+use pbx::config::{FACTORY, Language};
 use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -72,13 +75,17 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         Some(path) => Some((start::read_site(path, language)?, path.as_path())),
         None => None,
     };
+    let factory = match &options.factory {
+        Some(path) => start::read_site(path, language)?.text,
+        None => FACTORY.to_string(),
+    };
     let _lock = lock::lock(&options.data).map_err(|why| start::lock_words(&options.data, &why, language))?;
     let words = |why: &dyn std::fmt::Display| data_words(&options.data, why, language);
     reset::erase_if_marked(&options.data, language).map_err(|why| words(&why))?;
     let (inbox, arrivals) = inbox::inbox();
     let store = threads::start_store(options, inbox.clone()).map_err(|e| words(&e))?;
     let beginning = store::read::open_readonly(&options.data)
-        .and_then(|reader| start::begin_with(&reader, file, language, clock::wall()))
+        .and_then(|reader| start::begin_with(&reader, file, &factory, language, clock::wall()))
         .map_err(|e| words(&e))??;
     let Beginning { site, mut number, fresh, unconfirmed, note } = beginning;
     for note in [&site.warnings].into_iter().filter(|note| !note.is_empty()).chain(&note) {
@@ -103,13 +110,15 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         tickets: tickets.clone(),
         data: options.data.clone(),
         share: threads::share(options.share.as_deref()),
+        factory,
         again: Arc::clone(&again),
     });
-    let panel = threads::start_panel(options, core.lookout(), inbox.clone());
-    let console = threads::start_console(options, admin);
+    let operators = Operators::start(options, &admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
     let rooms = Rooms { media, store, recorder, lines, tickets };
-    let effects = sockets.into_effects(inbox.clone(), &site, rooms);
+    let mut effects = sockets.into_effects(inbox.clone(), &site, &options.data, rooms);
+    // What changed while the program was away.
+    effects.follow(&site.config, &inbox);
     let mut control = Control::new(core, effects, inbox, arrivals);
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
@@ -123,18 +132,42 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     // What was longer at the start delayed nobody's call.
     control.lengths = TurnLengths::default();
     control.until_stopped().await?;
-    // Before the core: its last looks are answered by nobody.
-    if let Some(panel) = panel {
-        panel.stop();
-    }
-    if let Some(console) = console {
-        console.stop();
-    }
+    operators.stop();
     control.finish().map_err(|why| words(&why))?;
     if let Some(hardware) = hardware {
         hardware.join();
     }
     Ok(again.load(Ordering::Acquire))
+}
+
+/// The threads that people at the box talk to.
+struct Operators {
+    panel: Option<PanelThread>,
+    serial: Option<SerialThread>,
+    console: Option<ConsoleThread>,
+}
+
+impl Operators {
+    fn start(options: &Run, admin: &Admin) -> Operators {
+        Operators {
+            panel: threads::start_panel(options, admin.clone()),
+            serial: threads::start_serial(admin.clone()),
+            console: threads::start_console(options, admin.clone()),
+        }
+    }
+
+    /// Before the core ends: their last looks would be answered by nobody.
+    fn stop(self) {
+        if let Some(panel) = self.panel {
+            panel.stop();
+        }
+        if let Some(console) = self.console {
+            console.stop();
+        }
+        if let Some(serial) = self.serial {
+            serial.stop();
+        }
+    }
 }
 
 /// The SIP address, taken before the state is recovered, so that the kernel keeps what arrives meanwhile.
@@ -150,9 +183,10 @@ impl Sockets {
         Ok(Sockets { udp: datagrams::bind(listen).map_err(words)?, tcp: streams::listen(listen).map_err(words)? })
     }
 
-    fn into_effects(self, inbox: Inbox, site: &Site, rooms: Rooms) -> Effects {
+    fn into_effects(self, inbox: Inbox, site: &Site, data: &Path, rooms: Rooms) -> Effects {
         let listen = site.config.sip.listen;
         Effects {
+            data: data.to_path_buf(),
             listen,
             datagrams: Datagrams::start(self.udp, listen, inbox.clone()),
             streams: Streams::new(self.tcp, inbox, listen, clock::instant().as_micros()),

@@ -7,7 +7,7 @@ use crate::store::read::Reader;
 use crate::store::{ConfigCommit, StoreError};
 use base::time::Wall;
 use pbx::commit::{CommitRow, CommitText, Label, Unconfirmed};
-use pbx::config::{Config, Examination, FACTORY, Language, Problem, Severity};
+use pbx::config::{Config, Examination, Language, Problem, Severity};
 use pbx::text::{admin as words, start as key, text};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -62,6 +62,7 @@ pub struct Beginning {
 pub fn begin_with(
     reader: &Reader,
     file: Option<(Site, &Path)>,
+    factory: &str,
     language: Language,
     wall: Wall,
 ) -> Result<Result<Beginning, String>, StoreError> {
@@ -82,7 +83,7 @@ pub fn begin_with(
     }
     let Some(last) = last else {
         let label = Label { author: "box".into(), origin: "box".into(), comment: "factory settings".into() };
-        return Ok(read_text(FACTORY).map(|site| fresh(site, label)).map_err(|problems| rendered(&problems, language)));
+        return Ok(read_text(factory).map(|site| fresh(site, label)).map_err(|problems| rendered(&problems, language)));
     };
     let read = match read_text(&last.text) {
         Ok(site) => return Ok(Ok(stored(reader, last, site)?)),

@@ -3,9 +3,8 @@
 use super::inbox::Inbox;
 use crate::admin::{Admin, Tickets};
 use crate::cli::Run;
-use crate::console::{self, port::ConsoleThread, sources::Live};
+use crate::console::{self, port::ConsoleThread, serial::SerialThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
-use crate::journal::lookout::Lookout;
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
 use crate::panel::{self, task::PanelThread};
 use crate::recorder::{Recorder, RecorderError};
@@ -80,12 +79,8 @@ pub fn start_hardware(
 }
 
 /// Starts the thread of the front panel when there is a chassis. A box without its panel works all the same.
-pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<PanelThread> {
-    let operate = move |act| {
-        // A person whose key had no effect presses again.
-        let _ = inbox.offer(act, |act| Input::Operator { actor: "panel".into(), act });
-    };
-    let started = panel::task::spawn(product(options)?, options.data.clone(), lookout, operate);
+pub fn start_panel(options: &Run, admin: Admin) -> Option<PanelThread> {
+    let started = panel::task::spawn(product(options)?, admin);
     started.map_err(|why| tracing::warn!("no thread for the front panel: {why}")).ok()
 }
 
@@ -93,6 +88,17 @@ pub fn start_panel(options: &Run, lookout: Lookout, inbox: Inbox) -> Option<Pane
 pub fn start_console(options: &Run, admin: Admin) -> Option<ConsoleThread> {
     let started = console::port::spawn(&options.data, Live::new(admin));
     started.map_err(|why| tracing::warn!("no console: {why}")).ok()
+}
+
+/// Starts the thread of the console's serial line; it waits until the configuration names one.
+pub fn start_serial(admin: Admin) -> Option<SerialThread> {
+    let (wanted, sources) = (admin.clone(), Live::new(admin));
+    let device = move || {
+        let chassis = &wanted.config()?.chassis;
+        Some((chassis.console_device.clone()?, chassis.console_speed))
+    };
+    let started = console::serial::spawn(device, sources);
+    started.map_err(|why| tracing::warn!("no thread for the serial console: {why}")).ok()
 }
 
 /// Which chassis this is; none for SIP only.
@@ -128,4 +134,13 @@ pub fn share(told: Option<&Path>) -> PathBuf {
         [PathBuf::from("/usr/share/cordboard"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rootfs/share")];
     let mut places = beside.chain(others);
     told.map(Path::to_path_buf).or_else(|| places.find(|dir| dir.join("prompts").is_dir())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_configuration_knows_the_countries_that_the_driver_knows() {
+        let known = drivers::si3050::country::COUNTRIES.iter().map(|country| country.code);
+        assert!(known.eq(pbx::config::COUNTRIES.iter().copied()));
+    }
 }

@@ -138,9 +138,3 @@ fn an_unknown_country_is_the_callers_to_hear() {
     let Err(why) = spawn(setup, receiver, drop) else { panic!("Atlantis was accepted") };
     assert!(why.to_string().contains("use one of CN"), "{why}");
 }
-
-#[test]
-fn a_configuration_names_the_countries_that_drivers_know() {
-    let known: Vec<&str> = drivers::si3050::country::COUNTRIES.iter().map(|country| country.code).collect();
-    assert_eq!(pbx::config::COUNTRY_CODES, known);
-}

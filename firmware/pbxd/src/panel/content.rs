@@ -5,6 +5,7 @@ use pbx::alarm::AlarmNow;
 use pbx::config::Language;
 use pbx::equipment::LineState;
 use pbx::standing::{CallNow, PhaseNow};
+use pbx::switch::Mode;
 use pbx::text::{Key, panel as key, text};
 use std::time::Duration;
 
@@ -28,6 +29,32 @@ const GIGABYTE: u64 = 1_000_000_000;
 
 fn word(key: Key, language: Language) -> String {
     key.raw(language).to_string()
+}
+
+/// How many alarms are up.
+pub fn alarm_count(count: usize, language: Language) -> String {
+    match count {
+        1 => word(key::ALARM_UP, language),
+        many => text(key::ALARMS_UP, language, &[("count", &many.to_string())]),
+    }
+}
+
+/// The signs beside the clock, the rightmost first: alarms where the foot is taken, what is switched, and that the buzzer is
+/// mute.
+pub fn signs(scene: &Scene, buzzer: bool, language: Language) -> Vec<String> {
+    let switches = scene.view().map(|view| view.switches).unwrap_or_default();
+    let mode = match switches.mode {
+        Mode::Auto => None,
+        Mode::Day => Some(key::DAY_SIGN),
+        Mode::Night => Some(key::NIGHT_SIGN),
+    };
+    let until = switches.mode_until.map_or(String::new(), |until| format!("→{}", scene.clock(until.as_millis())));
+    let mode = mode.map(|sign| format!("{}{until}", sign.raw(language)));
+    let surge = Some(word(key::SURGE_SIGN, language)).filter(|_| switches.surge);
+    let mute = Some(word(key::MUTED_SIGN, language)).filter(|_| !buzzer);
+    let alarms = scene.view().filter(|_| scene.is_unset()).map_or(0, |view| view.alarms.len());
+    let alarms = Some(alarm_count(alarms, language)).filter(|_| alarms > 0);
+    alarms.into_iter().chain(mode).chain(surge).chain(mute).collect()
 }
 
 /// Rows of a list, never none.
@@ -172,6 +199,18 @@ pub fn alarm_lines(scene: &Scene, id: &AlarmId, language: Language) -> Vec<Strin
     alarm.map(|alarm| wrap(&mask(&words(alarm)), WIDTH - 6)).unwrap_or_default()
 }
 
+/// Words in lines of the display; a line feed is one.
+pub fn lines(words: &str) -> Vec<String> {
+    words.lines().flat_map(|line| wrap(line, WIDTH - 6)).collect()
+}
+
+/// A time of day at which something goes back, with its day when that is far.
+pub fn until(scene: &Scene, wall_ms: i64) -> String {
+    let far = wall_ms - scene.now.wall.as_millis() > 24 * 3_600_000;
+    let clock = scene.clock(wall_ms);
+    if far { format!("{} {clock}", stamp(scene, wall_ms)) } else { clock }
+}
+
 /// Where an alarm stands in the list.
 pub fn alarm_row(scene: &Scene, id: &AlarmId) -> usize {
     let is_it = |alarm: &AlarmNow| alarm.name == id.name && alarm.subject == id.subject;
@@ -186,7 +225,7 @@ pub fn code_text(scene: &Scene, alarm: Option<&AlarmId>) -> String {
     match scene.view() {
         Some(view) => {
             let (calls, waiting, alarms) = (view.calls.len(), view.waiting(), view.alarms.len());
-            let surge = if view.surge { " S" } else { "" };
+            let surge = if view.switches.surge { " S" } else { "" };
             words.push_str(&format!(" C{calls} W{waiting} A{alarms}{surge}"));
         }
         None => words.push_str(" NO-CORE"),

@@ -1,16 +1,18 @@
 //! The screens as pixels. Decides nothing: what is up and what it says is the machine's and the content's.
 
 use base::time::Instant;
-use drivers::keypad::HOLD;
 use pbx::config::Language;
 use pbx::text::{Key, panel as key, text};
 use qrcodegen::{QrCode, QrCodeEcc, QrSegment, Version};
 
 use super::canvas::{BRIGHT, Canvas, DARK, DIM, FAINT, HEIGHT, ROW, WIDTH, fit, width};
 use super::content::{self, Row};
-use super::machine::{AlarmId, LampPart, Machine, ROWS, Screen};
+use super::lights::LampPart;
+use super::machine::{AlarmId, Machine, ROWS, Screen};
 use super::menu::{Entry, Menu};
 use super::view::{Core, Scene, View};
+
+mod forms;
 
 /// Rated capacity of the box, beside the calls there are.
 pub const CALLS_RATED: usize = 50;
@@ -32,7 +34,14 @@ pub fn picture(machine: &Machine, now: Instant, scene: &Scene) -> Canvas {
         Screen::Alarms { row } => draw.alarms(*row),
         Screen::Alarm { alarm, first } => draw.alarm(alarm, *first),
         Screen::Code { alarm } => draw.code(alarm.as_ref()),
-        Screen::Surge { held_since } => draw.surge(now, *held_since),
+        Screen::Switch(form) => draw.switch(form, now, machine.held_since()),
+        Screen::Network(form) => draw.network(form),
+        Screen::Reset(form) => draw.reset(form, now, machine.held_since()),
+        Screen::Password(form) => draw.password(&draw.word(key::PASSWORD), form),
+        Screen::Setup(setup) => draw.setup(setup),
+        Screen::Busy { about, back } => draw.busy(*about, back),
+        Screen::Trial => draw.trial(),
+        Screen::Told { title, words, first, .. } => draw.told(*title, words, *first),
         Screen::Lamps { .. } => draw.lamps(machine.lamp_part(now)),
     }
     draw.canvas
@@ -61,12 +70,7 @@ impl Draw<'_> {
         let (scene, canvas) = (self.scene, &mut self.canvas);
         let clock = scene.clock(scene.now.wall.as_millis());
         let mut right = canvas.text_before(WIDTH - 2, 0, BRIGHT, &clock) - 8;
-        let signs = [
-            (scene.view().is_some_and(|view| view.surge), key::SURGE_SIGN),
-            (!machine.settings().buzzer, key::MUTED_SIGN),
-        ];
-        for (_, sign) in signs.iter().filter(|(shown, _)| *shown) {
-            let sign = sign.raw(self.language);
+        for sign in &content::signs(scene, machine.settings().buzzer, self.language) {
             let left = right - width(sign) - 6;
             canvas.frame_box(left, 0, width(sign) + 6, ROW, DIM);
             canvas.text(left + 3, 0, BRIGHT, sign);
@@ -104,14 +108,16 @@ impl Draw<'_> {
 
     fn footer(&mut self) {
         let y = HEIGHT - ROW;
+        if self.scene.is_unset() {
+            self.canvas.fill(0, y, WIDTH, ROW, BRIGHT);
+            self.canvas.text_around(WIDTH / 2, y, DARK, key::UNSET.raw(self.language));
+            return;
+        }
         let alarms = self.scene.view().map_or(&[][..], |view| &view.alarms);
         if let Some(newest) = alarms.first() {
             self.canvas.fill(0, y, WIDTH, ROW, BRIGHT);
             self.canvas.warning(2, y, DARK, BRIGHT);
-            let count = match alarms.len() {
-                1 => self.word(key::ALARM_UP),
-                many => text(key::ALARMS_UP, self.language, &[("count", &many.to_string())]),
-            };
+            let count = content::alarm_count(alarms.len(), self.language);
             let x = self.canvas.bold(20, y, DARK, &count) + 8;
             let title = content::alarm_title(newest, self.language);
             self.canvas.text(x, y, DARK, &fit(&title, WIDTH - x - 2));
@@ -140,23 +146,21 @@ impl Draw<'_> {
                 let count = self.scene.view().map_or(0, |view| view.alarms.len());
                 (self.word(key::ALARMS), format!("{count} >"))
             }
-            Entry::Surge => {
-                let on = self.scene.view().is_some_and(|view| view.surge);
-                (self.word(if on { key::SURGE_ON } else { key::SURGE_OFF }), ">".to_string())
-            }
+            Entry::SetUp => (self.word(key::SETUP), ">".to_string()),
+            Entry::Keep => (self.word(key::KEEP), self.left()),
+            Entry::Switch(switch) => (self.switch_words(switch), self.sign_of(switch)),
+            Entry::Network => (self.word(key::NETWORK), ">".to_string()),
+            Entry::Reset(reset) => (self.word(reset.word()), ">".to_string()),
             Entry::Lamps => (self.word(key::LAMP_TEST), ">".to_string()),
             Entry::Diagnostics => (self.word(key::DIAGNOSTICS), ">".to_string()),
             Entry::Buzzer => {
                 let on = machine.settings().buzzer;
                 (self.word(if on { key::BUZZER_ON } else { key::BUZZER_OFF }), String::new())
             }
-            Entry::Language(language) => {
-                let name = match language {
-                    Language::Zh => "中文",
-                    Language::En => "English",
-                };
-                (name.to_string(), if language == self.language { "√".to_string() } else { String::new() })
-            }
+            Entry::Language(language) => (
+                forms::language_name(language).to_string(),
+                if language == self.language { "√".to_string() } else { String::new() },
+            ),
         };
         Row { left, right }
     }
@@ -243,21 +247,6 @@ impl Draw<'_> {
         for (place, line) in [key::QR_READ, key::QR_READ_2, key::QR_MASKED].iter().enumerate() {
             self.canvas.text(x, ROW * (place as i32 + 1), 11, line.raw(self.language));
         }
-    }
-
-    fn surge(&mut self, now: Instant, held_since: Option<Instant>) {
-        let on = self.scene.view().is_some_and(|view| view.surge);
-        let (title, what, how) = match on {
-            true => (key::SURGE_ON, key::SURGE_WILL_END, key::HOLD_TO_SWITCH_OFF),
-            false => (key::SURGE_OFF, key::SURGE_WILL_START, key::HOLD_TO_SWITCH_ON),
-        };
-        self.heading(&self.word(title), "");
-        self.canvas.text(3, ROW + 2, BRIGHT, what.raw(self.language));
-        self.canvas.text(3, 2 * ROW + 2, 11, how.raw(self.language));
-        let room = WIDTH - 6;
-        self.canvas.frame_box(3, 3 * ROW + 4, room, 9, DIM);
-        let held = held_since.map_or(0, |since| now.since(since).min(HOLD).as_millis() as i32);
-        self.canvas.fill(4, 3 * ROW + 5, (room - 2) * held / HOLD.as_millis() as i32, 7, BRIGHT);
     }
 
     fn lamps(&mut self, part: Option<LampPart>) {

@@ -2,41 +2,39 @@
 //! key or nothing, and the scene; it asks for acts and never does them. From every screen Back leads one step up, holding
 //! Back to the idle screen, and so does a minute without a key.
 
-use base::panel::{Key, KeyEvent, Signals};
+use base::panel::{Key, KeyEvent};
 use base::time::Instant;
 use drivers::ssd1322::Light;
 use pbx::config::Language;
 use pbx::door::Act;
+use pbx::text::{Key as Words, panel as key};
 use std::time::Duration;
 
 use super::content;
+use super::form::{Password, PasswordForm, Step};
+use super::job::{Job, Told};
 use super::menu::{Entry, Menu, Page};
-use super::view::{Core, Scene};
+use super::network::NetworkForm;
+use super::reset::{self, Agreed, Reset, ResetForm};
+use super::setup::Setup;
+use super::switches::{Switch, SwitchForm};
+use super::view::Scene;
 
 /// Rows below a heading.
 pub const ROWS: usize = 3;
 /// Without a key for so long: the idle screen, dimmed.
 const IDLE_AFTER: Duration = Duration::from_secs(60);
-/// The same on a code that somebody tries to scan.
-const CODE_AFTER: Duration = Duration::from_secs(180);
-/// Without a key and an alarm for so long: dark.
-const SLEEP_AFTER: Duration = Duration::from_secs(600);
-/// Each part of the lamp test.
-pub const LAMP_STEP: Duration = Duration::from_millis(800);
-/// The buzzer repeats after this while service is lost…
-const ALERT_PERIOD: Duration = Duration::from_secs(1);
-/// …and after this for other alarms…
-const NOTICE_PERIOD: Duration = Duration::from_secs(10);
-/// …and sounds for so long.
-const BEEP: Duration = Duration::from_millis(250);
-
+/// The same on a code that somebody tries to scan, and where somebody types or writes down.
+const PATIENT_AFTER: Duration = Duration::from_secs(180);
 /// What is told to the machine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A finger.
     Key(KeyEvent),
     /// Time passes, or the scene is another.
     Tick,
+    /// What came of a job.
+    Told(Told),
 }
 
 /// What the machine asks for.
@@ -46,6 +44,8 @@ pub enum Request {
     Operate(Act),
     /// To be remembered over a restart.
     Keep(Settings),
+    /// Something that takes time; what comes of it is said in this language.
+    Work(Job, Language),
 }
 
 /// What belongs to the panel itself and outlives the program.
@@ -99,10 +99,35 @@ pub enum Screen {
         /// Of this alarm; none is of the whole box.
         alarm: Option<AlarmId>,
     },
-    /// The surge switch.
-    Surge {
-        /// OK is down since.
-        held_since: Option<Instant>,
+    /// Day, night or the surge profile.
+    Switch(SwitchForm),
+    /// The network.
+    Network(NetworkForm),
+    /// What cannot be taken back.
+    Reset(ResetForm),
+    /// A new password of the administrator.
+    Password(PasswordForm),
+    /// The first set-up.
+    Setup(Box<Setup>),
+    /// A job is being done.
+    Busy {
+        /// Its name.
+        about: Words,
+        /// Where it was asked for.
+        back: Box<Screen>,
+    },
+    /// The change in force goes back unless OK is pressed.
+    Trial,
+    /// What came of something, in words.
+    Told {
+        /// Heading.
+        title: Words,
+        /// The words.
+        words: String,
+        /// The uppermost line.
+        first: usize,
+        /// What comes next.
+        then: Box<Screen>,
     },
     /// The lamp test.
     Lamps {
@@ -120,35 +145,22 @@ pub struct AlarmId {
     pub subject: String,
 }
 
-/// The parts of the lamp test, in order.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LampPart {
-    /// Green lamp.
-    Green,
-    /// Amber lamp.
-    Amber,
-    /// Red lamp.
-    Red,
-    /// Buzzer.
-    Buzzer,
-    /// All pixels.
-    Screen,
-}
-
 /// The panel.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    screen: Screen,
-    settings: Settings,
-    touched: Instant,
+    pub(super) screen: Screen,
+    pub(super) settings: Settings,
+    pub(super) touched: Instant,
     /// Woken by the key that is down: it does nothing else.
     woken: bool,
+    /// OK went down then, on the screen that is up.
+    ok_since: Option<Instant>,
 }
 
 impl Machine {
     /// The idle screen.
     pub fn new(now: Instant, settings: Settings) -> Machine {
-        Machine { screen: Screen::Idle, settings, touched: now, woken: false }
+        Machine { screen: Screen::Idle, settings, touched: now, woken: false, ok_since: None }
     }
 
     /// The screen that is up.
@@ -161,8 +173,22 @@ impl Machine {
         self.settings
     }
 
-    /// The language of the panel.
+    /// Since when OK is held for what the screen asks it to be held for.
+    pub fn held_since(&self) -> Option<Instant> {
+        self.ok_since
+    }
+
+    /// The language of the panel: while the box is set up, the one that was chosen there.
     pub fn language(&self, scene: &Scene) -> Language {
+        match &self.screen {
+            Screen::Setup(setup) => return setup.language(),
+            Screen::Busy { back: under, .. } | Screen::Told { then: under, .. } => {
+                if let Screen::Setup(setup) = &**under {
+                    return setup.language();
+                }
+            }
+            _ => {}
+        }
         self.settings.language.unwrap_or_else(|| scene.view().map_or(Language::default(), |view| view.language))
     }
 
@@ -172,6 +198,7 @@ impl Machine {
         match event {
             Event::Tick => self.idle_in_time(now),
             Event::Key(key) => self.key(now, key, scene, &mut requests),
+            Event::Told(told) => self.told(now, told, scene, &mut requests),
         }
         self.settle(scene);
         requests
@@ -185,38 +212,59 @@ impl Machine {
             KeyEvent::Pressed(_) if dark => self.woken = true,
             KeyEvent::Pressed(key) => {
                 self.woken = false;
+                // A hold begins on the screen that it is for.
+                let holds = key == Key::Ok && self.takes_hold(scene);
                 self.pressed(now, key, scene, requests);
+                self.ok_since = Some(now).filter(|_| holds && self.takes_hold(scene));
             }
             KeyEvent::Repeated(_) | KeyEvent::Held(_) if self.woken => {}
-            KeyEvent::Repeated(key @ (Key::Up | Key::Down)) => self.moved(key, scene),
+            KeyEvent::Repeated(key @ (Key::Up | Key::Down)) => self.repeated(key, scene),
             KeyEvent::Repeated(Key::Left | Key::Right | Key::Ok | Key::Back) => {}
             KeyEvent::Held(Key::Back) => self.screen = Screen::Idle,
             KeyEvent::Held(Key::Ok) => self.held_ok(scene, requests),
             KeyEvent::Held(Key::Up | Key::Down | Key::Left | Key::Right) => {}
-            KeyEvent::Released(Key::Ok) => {
-                if let Screen::Surge { held_since } = &mut self.screen {
-                    *held_since = None;
-                }
-            }
+            KeyEvent::Released(Key::Ok) => self.ok_since = None,
             KeyEvent::Released(_) => {}
+        }
+    }
+
+    /// Holding OK does something here.
+    fn takes_hold(&self, scene: &Scene) -> bool {
+        match &self.screen {
+            Screen::Switch(_) => scene.view().is_some(),
+            Screen::Reset(form) => form.is_typed(),
+            _ => false,
         }
     }
 
     /// Nobody touched it for long: back to the idle screen.
     fn idle_in_time(&mut self, now: Instant) {
-        let after = if matches!(self.screen, Screen::Code { .. }) { CODE_AFTER } else { IDLE_AFTER };
-        if now.since(self.touched) >= after {
+        if now.since(self.touched) >= self.patience() {
             self.screen = Screen::Idle;
         }
     }
 
+    /// How long a screen waits for a key.
+    pub(super) fn patience(&self) -> Duration {
+        match self.screen {
+            Screen::Idle | Screen::Menu { .. } | Screen::Page { .. } | Screen::Alarms { .. } => IDLE_AFTER,
+            Screen::Alarm { .. } | Screen::Switch(_) | Screen::Lamps { .. } => IDLE_AFTER,
+            Screen::Code { .. } | Screen::Network(_) | Screen::Reset(_) | Screen::Password(_) => PATIENT_AFTER,
+            Screen::Setup(_) | Screen::Busy { .. } | Screen::Trial | Screen::Told { .. } => PATIENT_AFTER,
+        }
+    }
+
     fn pressed(&mut self, now: Instant, key: Key, scene: &Scene, requests: &mut Vec<Request>) {
+        if let Some(step) = self.in_form(key, scene) {
+            return self.stepped(step, scene, requests);
+        }
         if matches!(self.screen, Screen::Lamps { .. }) {
-            self.screen = at(Menu::Service, Entry::Lamps, scene);
-            return;
+            return self.back(scene);
         }
         match key {
             Key::Up | Key::Down => self.moved(key, scene),
+            // The idle screen of a box that nobody has set up asks for it; the menu is beside it.
+            Key::Ok if matches!(self.screen, Screen::Idle) && scene.is_unset() => self.set_up(scene),
             Key::Back | Key::Left => self.back(scene),
             Key::Ok => self.entered(now, scene, requests),
             Key::Right => match &self.screen {
@@ -230,33 +278,101 @@ impl Machine {
                     }
                 }
                 Screen::Idle | Screen::Alarms { .. } => self.entered(now, scene, requests),
-                Screen::Page { .. } | Screen::Code { .. } | Screen::Surge { .. } | Screen::Lamps { .. } => {}
+                _ => {}
             },
+        }
+    }
+
+    /// A key on a form; none when no form is up.
+    fn in_form(&mut self, key: Key, scene: &Scene) -> Option<Step> {
+        match &mut self.screen {
+            Screen::Switch(form) => Some(form.press(key, scene)),
+            Screen::Network(form) => Some(form.press(key)),
+            Screen::Reset(form) => Some(form.press(key)),
+            Screen::Setup(form) => Some(form.press(key)),
+            Screen::Password(form) => Some(match form.press(key) {
+                Password::Open => Step::Stay,
+                Password::Back => Step::Back,
+                Password::Chosen(password) => Step::Do(reset::new_password(password)),
+            }),
+            _ => None,
+        }
+    }
+
+    fn stepped(&mut self, step: Step, scene: &Scene, requests: &mut Vec<Request>) {
+        match step {
+            Step::Stay => {}
+            Step::Back => self.back(scene),
+            Step::Do(job) => self.work(job, scene, requests),
+        }
+    }
+
+    /// Something that takes time is asked for.
+    fn work(&mut self, job: Job, scene: &Scene, requests: &mut Vec<Request>) {
+        let language = self.language(scene);
+        let back = Box::new(std::mem::replace(&mut self.screen, Screen::Idle));
+        self.screen = Screen::Busy { about: job.about(), back };
+        requests.push(Request::Work(job, language));
+    }
+
+    /// A job has ended. Whoever went away meanwhile is not called back.
+    fn told(&mut self, now: Instant, told: Told, scene: &Scene, requests: &mut Vec<Request>) {
+        let language = self.language(scene);
+        let Screen::Busy { about, back } = &mut self.screen else { return };
+        let (about, back) = (*about, std::mem::replace(&mut **back, Screen::Idle));
+        let set_up = matches!(back, Screen::Setup(_));
+        self.touched = now;
+        let say =
+            |title, words: &str, then| Screen::Told { title, words: words.into(), first: 0, then: Box::new(then) };
+        self.screen = match told {
+            Told::InForce { reverts: true } => Screen::Trial,
+            Told::InForce { reverts: false } => {
+                let words = if set_up { key::SETUP_DONE } else { key::IN_FORCE };
+                say(key::DONE, words.raw(language), Screen::Idle)
+            }
+            Told::Confirmed => say(key::DONE, key::KEPT.raw(language), Screen::Idle),
+            Told::Erasing => say(about, key::ERASING.raw(language), Screen::Idle),
+            Told::Refused(words) => return self.screen = say(key::REFUSED, &words, back),
+            Told::Probed(words) => say(about, &words, back),
+        };
+        if set_up && self.settings.language.is_some() {
+            // The whole box speaks the language that was chosen.
+            self.settings.language = None;
+            requests.push(Request::Keep(self.settings));
+        }
+    }
+
+    fn set_up(&mut self, scene: &Scene) {
+        if let Some(setup) = Setup::new(scene, self.language(scene)) {
+            self.screen = Screen::Setup(Box::new(setup));
+        }
+    }
+
+    fn repeated(&mut self, key: Key, scene: &Scene) {
+        // An arrow asks for nothing to be done.
+        if self.in_form(key, scene).is_none() {
+            self.moved(key, scene);
         }
     }
 
     fn moved(&mut self, key: Key, scene: &Scene) {
         let language = self.language(scene);
+        let scrolled = |lines: usize| (lines + 1).saturating_sub(ROWS);
         let (place, count) = match &mut self.screen {
             Screen::Menu { menu, row } => (row, menu.entries(scene).len()),
             Screen::Alarms { row } => (row, scene.view().map_or(0, |view| view.alarms.len())),
-            Screen::Page { page, first } => {
-                let rows = content::rows(*page, scene, language).len();
-                (first, (rows + 1).saturating_sub(ROWS))
-            }
-            Screen::Alarm { alarm, first } => {
-                let lines = content::alarm_lines(scene, alarm, language).len();
-                (first, (lines + 1).saturating_sub(ROWS))
-            }
-            Screen::Idle | Screen::Code { .. } | Screen::Surge { .. } | Screen::Lamps { .. } => return,
+            Screen::Page { page, first } => (first, scrolled(content::rows(*page, scene, language).len())),
+            Screen::Alarm { alarm, first } => (first, scrolled(content::alarm_lines(scene, alarm, language).len())),
+            Screen::Told { words, first, .. } => (first, scrolled(content::lines(words).len())),
+            _ => return,
         };
         let next = if key == Key::Up { place.saturating_sub(1) } else { *place + 1 };
         *place = next.min(count.saturating_sub(1));
     }
 
     fn back(&mut self, scene: &Scene) {
-        self.screen = match &self.screen {
-            Screen::Idle => Screen::Idle,
+        self.screen = match &mut self.screen {
+            Screen::Idle | Screen::Setup(_) | Screen::Busy { .. } => Screen::Idle,
             Screen::Menu { menu, .. } => match menu.parent() {
                 Some((parent, entry)) => at(parent, entry, scene),
                 None => Screen::Idle,
@@ -266,7 +382,12 @@ impl Machine {
             Screen::Alarm { alarm, .. } => Screen::Alarms { row: content::alarm_row(scene, alarm) },
             Screen::Code { alarm: Some(alarm) } => Screen::Alarm { alarm: alarm.clone(), first: 0 },
             Screen::Code { alarm: None } => at(Menu::Service, Entry::Diagnostics, scene),
-            Screen::Surge { .. } => at(Menu::Mode, Entry::Surge, scene),
+            Screen::Switch(form) => at(Menu::Mode, Entry::Switch(form.switch), scene),
+            Screen::Network(_) => at(Menu::Root, Entry::Network, scene),
+            Screen::Reset(form) => at(Menu::Reset, Entry::Reset(form.reset), scene),
+            Screen::Password(_) => at(Menu::Reset, Entry::Reset(Reset::Password), scene),
+            Screen::Trial => at(Menu::Root, Entry::Keep, scene),
+            Screen::Told { then, .. } => std::mem::replace(&mut **then, Screen::Idle),
             Screen::Lamps { .. } => at(Menu::Service, Entry::Lamps, scene),
         };
     }
@@ -275,12 +396,16 @@ impl Machine {
         match &mut self.screen {
             Screen::Idle => {
                 let urgent = scene.view().is_some_and(|view| view.unseen().next().is_some());
-                let entry = if urgent { Entry::Alarms } else { Entry::Open(Menu::Status) };
+                let entry = match () {
+                    () if scene.trial().is_some() => Entry::Keep,
+                    () if urgent => Entry::Alarms,
+                    () => Entry::Open(Menu::Status),
+                };
                 self.screen = at(Menu::Root, entry, scene);
             }
             Screen::Menu { menu, row } => {
                 if let Some(entry) = menu.entries(scene).get(*row) {
-                    self.take(now, *entry, requests);
+                    self.take(now, *entry, scene, requests);
                 }
             }
             Screen::Alarms { row } => {
@@ -296,17 +421,30 @@ impl Machine {
                     requests.push(Request::Operate(Act::Acknowledge { name, subject }));
                 }
             }
-            Screen::Surge { held_since } => *held_since = Some(now),
-            Screen::Page { .. } | Screen::Code { .. } | Screen::Lamps { .. } => {}
+            Screen::Trial => self.work(Job::Confirm, scene, requests),
+            Screen::Told { .. } => self.back(scene),
+            _ => {}
         }
     }
 
-    fn take(&mut self, now: Instant, entry: Entry, requests: &mut Vec<Request>) {
+    fn take(&mut self, now: Instant, entry: Entry, scene: &Scene, requests: &mut Vec<Request>) {
         match entry {
             Entry::Open(menu) => self.screen = Screen::Menu { menu, row: 0 },
             Entry::Read(page) => self.screen = Screen::Page { page, first: 0 },
             Entry::Alarms => self.screen = Screen::Alarms { row: 0 },
-            Entry::Surge => self.screen = Screen::Surge { held_since: None },
+            Entry::SetUp => self.set_up(scene),
+            Entry::Keep => self.screen = Screen::Trial,
+            Entry::Switch(switch) => self.screen = Screen::Switch(SwitchForm::new(switch)),
+            Entry::Network => {
+                if let Some(form) = NetworkForm::new(scene) {
+                    self.screen = Screen::Network(form);
+                }
+            }
+            Entry::Reset(reset) => {
+                if let Some(form) = ResetForm::new(reset, scene) {
+                    self.screen = Screen::Reset(form);
+                }
+            }
             Entry::Lamps => self.screen = Screen::Lamps { since: now },
             Entry::Diagnostics => self.screen = Screen::Code { alarm: None },
             Entry::Buzzer => {
@@ -322,15 +460,30 @@ impl Machine {
 
     /// What must not happen by a touch happens by holding.
     fn held_ok(&mut self, scene: &Scene, requests: &mut Vec<Request>) {
-        let (Screen::Surge { held_since }, Some(view)) = (&mut self.screen, scene.view()) else { return };
-        if held_since.take().is_some() {
-            requests.push(Request::Operate(Act::Surge { on: !view.surge }));
+        if self.ok_since.take().is_none() {
+            return;
+        }
+        match &self.screen {
+            Screen::Switch(form) => {
+                let (switch, act) = (form.switch, form.act());
+                self.screen = at(Menu::Mode, Entry::Switch(switch), scene);
+                requests.push(Request::Operate(act));
+            }
+            Screen::Reset(form) => match form.held(scene) {
+                Agreed::No => {}
+                Agreed::Do(job) => self.work(job, scene, requests),
+                Agreed::Choose(form) => self.screen = Screen::Password(form),
+            },
+            _ => {}
         }
     }
 
-    /// What the screen speaks of may be gone, and lists may have become shorter.
+    /// What the screen speaks of may be gone, lists may have become shorter, and the panel may be locked meanwhile.
     fn settle(&mut self, scene: &Scene) {
         let language = self.language(scene);
+        if self.is_shut(scene) {
+            self.screen = Screen::Idle;
+        }
         let gone = |alarm: &AlarmId| scene.view().and_then(|view| view.alarm(&alarm.name, &alarm.subject)).is_none();
         match &mut self.screen {
             Screen::Menu { menu, row } => *row = (*row).min(menu.entries(scene).len().saturating_sub(1)),
@@ -346,66 +499,45 @@ impl Machine {
             Screen::Alarm { alarm, first } => {
                 *first = (*first).min(content::alarm_lines(scene, alarm, language).len().saturating_sub(ROWS));
             }
-            Screen::Idle | Screen::Code { .. } | Screen::Surge { .. } | Screen::Lamps { .. } => {}
+            Screen::Switch(form) => form.settle(scene),
+            Screen::Trial if scene.went_back() => {
+                let words = key::WENT_BACK.raw(language).to_string();
+                self.screen = Screen::Told { title: key::NETWORK, words, first: 0, then: Box::new(Screen::Idle) };
+            }
+            Screen::Told { words, first, .. } => {
+                *first = (*first).min(content::lines(words).len().saturating_sub(ROWS));
+            }
+            _ => {}
+        }
+        if !self.takes_hold(scene) {
+            self.ok_since = None;
         }
     }
 
-    /// How light the display is. It never sleeps while an alarm is up or the core is silent.
-    pub fn light(&self, now: Instant, scene: &Scene) -> Light {
-        let quiet = now.since(self.touched);
-        let (unseen, alarm) = match &scene.core {
-            Core::Seen(view) => (view.unseen().next().is_some(), !view.alarms.is_empty()),
-            Core::Silent => (true, true),
-            Core::Starting => (false, false),
-        };
-        let after = if matches!(self.screen, Screen::Code { .. }) { CODE_AFTER } else { IDLE_AFTER };
-        if unseen || quiet < after {
-            Light::Normal
-        } else if alarm || quiet < SLEEP_AFTER {
-            Light::Dim
-        } else {
-            Light::Off
+    /// The screen is not for a panel that is locked, or the box is set up already.
+    fn is_shut(&self, scene: &Scene) -> bool {
+        match &self.screen {
+            Screen::Idle | Screen::Alarms { .. } | Screen::Alarm { .. } | Screen::Page { .. } => false,
+            Screen::Code { alarm: Some(_) } => false,
+            Screen::Menu { menu, .. } => scene.is_locked() && !matches!(menu, Menu::Root | Menu::Status),
+            Screen::Setup(_) => scene.view().is_some() && !scene.is_unset(),
+            // What was begun is told to its end.
+            Screen::Busy { .. } | Screen::Told { .. } => false,
+            Screen::Code { alarm: None } | Screen::Switch(_) | Screen::Network(_) | Screen::Reset(_) => {
+                scene.is_locked()
+            }
+            Screen::Password(_) | Screen::Trial | Screen::Lamps { .. } => scene.is_locked(),
         }
-    }
-
-    /// Lamps and buzzer.
-    pub fn signals(&self, now: Instant, scene: &Scene) -> Signals {
-        if let Some(part) = self.lamp_part(now) {
-            return Signals {
-                green: part == LampPart::Green,
-                amber: part == LampPart::Amber,
-                red: part == LampPart::Red,
-                buzzer: part == LampPart::Buzzer,
-            };
-        }
-        let view = match &scene.core {
-            Core::Seen(view) => view,
-            Core::Silent => return Signals { red: true, ..Signals::default() },
-            Core::Starting => return Signals::default(),
-        };
-        let red = view.service_is_lost();
-        let period = if red { ALERT_PERIOD } else { NOTICE_PERIOD };
-        let newest = view.unseen().filter(|alarm| alarm.buzzer).map(|alarm| alarm.since.at).max();
-        let beeps = |since: Instant| now.since(since).as_micros() % period.as_micros() < BEEP.as_micros();
-        Signals {
-            green: !red,
-            amber: !red && !view.alarms.is_empty(),
-            red,
-            buzzer: self.settings.buzzer && newest.is_some_and(beeps),
-        }
-    }
-
-    /// What the lamp test shows now; none when it does not run.
-    pub fn lamp_part(&self, now: Instant) -> Option<LampPart> {
-        let Screen::Lamps { since } = self.screen else { return None };
-        let parts = [LampPart::Green, LampPart::Amber, LampPart::Red, LampPart::Buzzer, LampPart::Screen];
-        let step = now.since(since).as_micros() / LAMP_STEP.as_micros();
-        parts.get(step as usize % parts.len()).copied()
     }
 }
 
 /// A menu with this entry chosen.
 fn at(menu: Menu, entry: Entry, scene: &Scene) -> Screen {
-    let row = menu.entries(scene).iter().position(|other| *other == entry).unwrap_or(0);
+    let same = |other: &Entry| match (*other, entry) {
+        // One row switches it on and off.
+        (Entry::Switch(Switch::Surge(_)), Entry::Switch(Switch::Surge(_))) => true,
+        (other, entry) => other == entry,
+    };
+    let row = menu.entries(scene).iter().position(same).unwrap_or(0);
     Screen::Menu { menu, row }
 }

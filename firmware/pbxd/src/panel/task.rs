@@ -1,5 +1,5 @@
 //! The one thread that holds the front panel: looks at the core twice a second through the lookout, feeds the machine
-//! with keys, shows what it says, passes on what it asks for. It decides nothing. A panel that is not there or fails
+//! with keys, shows what it says, passes on what it asks for; what takes time is done beside it. It decides nothing. A panel that is not there or fails
 //! harms nobody: it is said once in the log, and tried again.
 
 use base::panel::Signals;
@@ -7,7 +7,6 @@ use base::time::{Instant, Now};
 use board::{Panel, Product};
 use drivers::ssd1322::{Frame, Light};
 use pbx::config::Language;
-use pbx::door::Act;
 use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -18,8 +17,9 @@ use std::time::Duration;
 use super::draw;
 use super::machine::{Event, Machine, Request, Settings};
 use super::view::{Core, Facts, Scene, Storage, View};
-use crate::journal::lookout::Lookout;
-use crate::{build_id, clock};
+use super::work::Bench;
+use crate::admin::Admin;
+use crate::{build_id, clock, seal};
 
 /// Between two looks at the core.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -33,6 +33,8 @@ const SILENT_AFTER: Duration = Duration::from_secs(5);
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 /// Between two looks at disk and network.
 const FACTS_EVERY: Duration = Duration::from_secs(10);
+/// As the journal names it.
+const ACTOR: &str = "panel";
 /// File in the data directory with the panel's own settings.
 const FILE: &str = "panel";
 
@@ -51,36 +53,32 @@ impl PanelThread {
     }
 }
 
-/// Starts the thread. `operate` takes acts of the operator and must not wait long.
-pub fn spawn(
-    product: Product,
-    data: PathBuf,
-    lookout: Lookout,
-    operate: impl FnMut(Act) + Send + 'static,
-) -> io::Result<PanelThread> {
+/// Starts the thread.
+pub fn spawn(product: Product, admin: Admin) -> io::Result<PanelThread> {
     let (stop, stopped) = channel();
     let run = move || {
         let now = clock::instant();
+        let data = admin.data().to_path_buf();
         let settings = load(&data.join(FILE));
         let panel = product.panel(now);
         let facts =
             Facts { version: env!("CARGO_PKG_VERSION").into(), build: build_id::identity(), ..Facts::default() };
         let scene = Scene { now: clock::now(), facts, core: Core::Starting };
         let machine = Machine::new(now, settings);
-        let began = now;
-        Task { panel, machine, scene, lookout, operate, data, began, answered: now, look_at: now, facts_at: now }
-            .run(&stopped);
+        let bench = Bench::new(admin.clone());
+        let (began, answered, look_at, facts_at) = (now, now, now, now);
+        Task { panel, machine, scene, admin, bench, data, began, answered, look_at, facts_at }.run(&stopped);
     };
     let thread = std::thread::Builder::new().name("panel".into()).spawn(run)?;
     Ok(PanelThread { stop, thread })
 }
 
-struct Task<O> {
+struct Task {
     panel: Box<dyn Panel>,
     machine: Machine,
     scene: Scene,
-    lookout: Lookout,
-    operate: O,
+    admin: Admin,
+    bench: Bench,
     data: PathBuf,
     began: Instant,
     /// When the core last answered.
@@ -89,7 +87,7 @@ struct Task<O> {
     facts_at: Instant,
 }
 
-impl<O: FnMut(Act)> Task<O> {
+impl Task {
     fn run(mut self, stopped: &Receiver<()>) {
         let (mut keys, mut in_trouble, mut draw_at) = (Vec::new(), false, self.began);
         loop {
@@ -102,8 +100,15 @@ impl<O: FnMut(Act)> Task<O> {
                 (Err(_), true) | (Ok(()), false) => {}
             }
             in_trouble = told.is_err();
-            if !keys.is_empty() || now.at >= draw_at {
-                let events = keys.drain(..).map(Event::Key).chain([Event::Tick]);
+            let told = self.bench.told(self.machine.language(&self.scene));
+            if told.is_some() {
+                // What came of it is seen before it is said.
+                self.scene.facts.trial = self.bench.trial();
+                self.look_at = now.at;
+                self.look(now);
+            }
+            if !keys.is_empty() || told.is_some() || now.at >= draw_at {
+                let events = keys.drain(..).map(Event::Key).chain(told.map(Event::Told)).chain([Event::Tick]);
                 let requests: Vec<Request> =
                     events.flat_map(|event| self.machine.step(now.at, event, &self.scene)).collect();
                 requests.into_iter().for_each(|request| self.perform(now.at, request));
@@ -133,7 +138,8 @@ impl<O: FnMut(Act)> Task<O> {
             return;
         }
         self.look_at = now.at + LOOK_EVERY;
-        match self.lookout.look(LOOK_PATIENCE, move |pbx| View::of(pbx, now.at)) {
+        self.scene.facts.dice = seal::random_u64().ok();
+        match self.admin.lookout().look(LOOK_PATIENCE, move |pbx| View::of(pbx, now.at)) {
             Some(view) => {
                 self.answered = now.at;
                 self.scene.core = view.map_or(Core::Starting, |view| Core::Seen(Box::new(view)));
@@ -152,8 +158,15 @@ impl<O: FnMut(Act)> Task<O> {
     fn perform(&mut self, now: Instant, request: Request) {
         match request {
             Request::Operate(act) => {
-                (self.operate)(act);
+                // A person whose key had no effect presses again.
+                self.admin.operate(ACTOR, act);
                 self.look_at = now + LOOK_AFTER_ACT;
+            }
+            Request::Work(job, language) => {
+                if let Some(told) = self.bench.begin(job, language) {
+                    // Told at once: it asks for nothing.
+                    self.machine.step(now, Event::Told(told), &self.scene);
+                }
             }
             Request::Keep(settings) => {
                 if let Err(why) = store(&self.data.join(FILE), settings) {

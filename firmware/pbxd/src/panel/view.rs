@@ -4,9 +4,12 @@
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::alarm::AlarmNow;
-use pbx::config::Language;
+use pbx::commit::CommitNow;
+use pbx::config::{Language, Network};
 use pbx::equipment::{LineNow, LineState, PhoneNow};
 use pbx::standing::{CallNow, PhaseNow};
+use pbx::switch::Switches;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -50,6 +53,10 @@ pub struct Facts {
     pub build: String,
     /// Since the program began.
     pub up: Duration,
+    /// From the operating system, another one at every look: for passwords and codes. None while it gives none.
+    pub dice: Option<u64>,
+    /// The commit that this panel made and that nobody has confirmed.
+    pub trial: Option<u64>,
 }
 
 /// Room on a disk.
@@ -82,10 +89,24 @@ pub struct View {
     pub phones: Vec<PhoneNow>,
     /// Alarms that are up, the newest first.
     pub alarms: Vec<AlarmNow>,
-    /// The surge profile is on.
-    pub surge: bool,
-    /// A queue is another with it.
+    /// Day and night, and the surge profile.
+    pub switches: Switches,
+    /// A queue is another with the surge profile.
     pub surge_matters: bool,
+    /// A queue has hours.
+    pub hours_matter: bool,
+    /// Nobody has been made a user.
+    pub unset: bool,
+    /// The panel only shows.
+    pub locked: bool,
+    /// Alarms that do not sound, by name.
+    pub hushed: BTreeSet<String>,
+    /// The network as it is written.
+    pub network: Network,
+    /// Norm of the lines.
+    pub country: String,
+    /// How commits stand.
+    pub commit: CommitNow,
 }
 
 /// One queue.
@@ -114,6 +135,7 @@ impl View {
             phases.min()
         };
         let surge = pbx.surge_is_on();
+        let hushed = config.alarms.iter().filter(|(_, rule)| !rule.buzzer).map(|(name, _)| name.clone());
         let queues = config.queues.iter().map(|(name, queue)| {
             let extra = queue.surge_agents.iter().filter(|_| surge);
             let is_ready = |id: &&String| standing.agents.get(*id).is_some_and(|agent| agent.state == "ready");
@@ -136,8 +158,15 @@ impl View {
             lines: pbx.lines_now(),
             phones: pbx.phones_now(),
             alarms: pbx.alarms(),
-            surge,
+            switches: pbx.switches(),
             surge_matters: matters,
+            hours_matter: config.queues.values().any(|queue| queue.calendar.is_some()),
+            unset: config.users.is_empty(),
+            locked: config.chassis.panel_lock,
+            hushed: hushed.collect(),
+            network: config.network.clone(),
+            country: config.chassis.country.clone(),
+            commit: pbx.commit_now(),
         })
     }
 
@@ -161,6 +190,11 @@ impl View {
     pub fn unseen(&self) -> impl Iterator<Item = &AlarmNow> {
         self.alarms.iter().filter(|alarm| !alarm.acknowledged)
     }
+
+    /// Those of them that the buzzer is for.
+    pub fn sounding(&self) -> impl Iterator<Item = &AlarmNow> {
+        self.unseen().filter(|alarm| !self.hushed.contains(&alarm.name))
+    }
 }
 
 impl Scene {
@@ -170,6 +204,28 @@ impl Scene {
             Core::Seen(view) => Some(view),
             Core::Starting | Core::Silent => None,
         }
+    }
+
+    /// Nobody has set the box up, and this panel may.
+    pub fn is_unset(&self) -> bool {
+        self.view().is_some_and(|view| view.unset && !view.locked)
+    }
+
+    /// The panel only shows.
+    pub fn is_locked(&self) -> bool {
+        self.view().is_some_and(|view| view.locked)
+    }
+
+    /// When the commit that this panel made goes back; none when it stays, or is not in force any more.
+    pub fn trial(&self) -> Option<Instant> {
+        let commit = &self.view()?.commit;
+        commit.reverts.filter(|_| Some(commit.number) == self.facts.trial).map(|(due, _)| due)
+    }
+
+    /// The commit that this panel made is not on trial any more. A look from before it says nothing.
+    pub fn went_back(&self) -> bool {
+        let (Some(trial), Some(view)) = (self.facts.trial, self.view()) else { return false };
+        view.commit.number >= trial && self.trial().is_none()
     }
 
     /// Local time in milliseconds since 1970; UTC before the site is known.

@@ -139,24 +139,8 @@ fn write(transaction: &Transaction<'_>, request: &Request) -> Result<(), StoreEr
                 .execute(params![recording.to_string(), uid_ms(*recording), *samples as i64])?;
         }
         Request::Commit(row) => write_commit(transaction, row)?,
-        Request::CommitConfirmed(number) => {
-            transaction
-                .prepare_cached("UPDATE config_commit SET until_ms = NULL, back_to = NULL WHERE number = ?1")?
-                .execute([*number as i64])?;
-        }
-        Request::ForgetCommits(before) => {
-            transaction.execute(
-                "INSERT OR REPLACE INTO meta(name, value) SELECT 'file_hash', hash FROM config_commit
-                 WHERE origin = 'file' ORDER BY number DESC LIMIT 1",
-                [],
-            )?;
-            transaction.execute("DELETE FROM config_commit WHERE number < ?1", [*before as i64])?;
-            transaction.execute("DELETE FROM meta WHERE name = 'rescue'", [])?;
-        }
-        Request::Rescue(number) => {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('rescue', ?1)")?
-                .execute([number.map(|number| number as i64)])?;
+        Request::CommitConfirmed(_) | Request::ForgetCommits(_) | Request::Rescue(_) => {
+            write_history(transaction, request)?;
         }
         Request::Erase(recording) => {
             transaction
@@ -193,6 +177,33 @@ fn write_commit(transaction: &Transaction<'_>, row: &CommitRow) -> Result<(), St
             until,
             back,
         ])?;
+    Ok(())
+}
+
+/// What is about the history of commits rather than a commit.
+fn write_history(transaction: &Transaction<'_>, request: &Request) -> Result<(), StoreError> {
+    match request {
+        Request::CommitConfirmed(number) => {
+            transaction
+                .prepare_cached("UPDATE config_commit SET until_ms = NULL, back_to = NULL WHERE number = ?1")?
+                .execute([*number as i64])?;
+        }
+        Request::ForgetCommits(before) => {
+            transaction.execute(
+                "INSERT OR REPLACE INTO meta(name, value) SELECT 'file_hash', hash FROM config_commit
+                 WHERE origin = 'file' ORDER BY number DESC LIMIT 1",
+                [],
+            )?;
+            transaction.execute("DELETE FROM config_commit WHERE number < ?1", [*before as i64])?;
+            transaction.execute("DELETE FROM meta WHERE name = 'rescue'", [])?;
+        }
+        Request::Rescue(number) => {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO meta(name, value) VALUES ('rescue', ?1)")?
+                .execute([number.map(|number| number as i64)])?;
+        }
+        _ => {}
+    }
     Ok(())
 }
 

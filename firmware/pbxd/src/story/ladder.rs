@@ -192,7 +192,7 @@ fn row(event: &LegEvent, parties: &Parties, say: Say) -> Row {
 }
 
 /// What a row says.
-fn describe(event: &LegEvent, say: Say) -> Vec<String> {
+pub(super) fn describe(event: &LegEvent, say: Say) -> Vec<String> {
     match &event.detail {
         Detail::CallBegan { caller, called, .. } => {
             let caller = if caller.is_empty() { say.plain(key::WITHHELD) } else { caller };
@@ -307,7 +307,8 @@ fn describe_rest(event: &LegEvent, say: Say) -> Vec<String> {
             let key = if refused.is_empty() { key::SUPERVISED } else { key::SUPERVISOR_REFUSED };
             say.text(key, &values).trim_end().to_string()
         }
-        Detail::Surge { on } => say.plain(if *on { key::SURGE_ON } else { key::SURGE_OFF }).to_string(),
+        Detail::Surge { on, .. } => say.plain(if *on { key::SURGE_ON } else { key::SURGE_OFF }).to_string(),
+        Detail::Mode { mode, .. } => say.plain(key::mode(*mode)).to_string(),
         Detail::Audit { what, about } => {
             let values = [("actor", event.actor.as_str()), ("what", say.word(what)), ("about", about)];
             say.text(key::AUDIT, &values).trim_end_matches([' ', ':', '：']).to_string()

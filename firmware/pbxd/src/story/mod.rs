@@ -39,6 +39,17 @@ pub fn story(call: &[LegEvent], agents: &[LegEvent], language: Language) -> Stri
     text
 }
 
+/// Facts as lines of a log.
+pub fn log(events: &[LegEvent], language: Language) -> String {
+    let say = Say(language);
+    let line = |event: &LegEvent| {
+        let call = event.call.map(|call| call.to_string()).unwrap_or_default();
+        let told = ladder::describe(event, say).join(" ");
+        format!("{}  {}  {call}  {told}\n", say::utc(event.wall), event.actor)
+    };
+    events.iter().map(line).collect()
+}
+
 fn section(text: &mut String, heading: &str, body: &str) {
     text.push_str(&format!("{heading}\n{}\n{body}\n", "─".repeat(layout::width(heading))));
 }

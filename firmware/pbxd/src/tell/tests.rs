@@ -96,3 +96,19 @@ fn a_site_in_which_callers_are_not_answered_is_refused_by_the_proof() {
     let why = check(&file, None, Language::Zh).unwrap_err();
     assert!(why.contains("没有提示音 zh-CN/none"), "{why}");
 }
+
+#[test]
+fn a_test_of_the_site_that_fails_is_a_problem_among_the_others() {
+    let data = data("check-tests", &[]);
+    let file = data.0.join("site.conf");
+    let site = "sip { listen 127.0.0.1:5060; }\ndid 4001234 { to echo; }\n\
+                test heard { call from 13800138000 to 4001234;\n  expect echo;\n}\n";
+    std::fs::write(&file, site).unwrap();
+    assert_eq!(check(&file, None, Language::En), Ok("configuration tests: all 1 passed".to_string()));
+    std::fs::write(&file, site.replace("expect echo", "expect recorded within 9s")).unwrap();
+    let why = check(&file, None, Language::En).unwrap_err();
+    assert!(why.contains("line 4: test heard expect: expected `recorded within 9s`"), "{why}");
+    assert!(why.contains("0 s sent to echo"), "{why}");
+    let why = check(&file, None, Language::Zh).unwrap_err();
+    assert!(why.contains("第 4 行") && why.contains("期望 `recorded within 9s` 未实现"), "{why}");
+}

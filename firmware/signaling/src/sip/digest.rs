@@ -143,6 +143,41 @@ pub fn response(ha1: &str, method: &str, credentials: &Credentials) -> String {
     }
 }
 
+/// What a phone knows when it answers a challenge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Login<'a> {
+    /// Account name.
+    pub user: &'a str,
+    /// As challenged.
+    pub realm: &'a str,
+    /// Password.
+    pub secret: &'a str,
+    /// As challenged.
+    pub nonce: &'a str,
+    /// How often the nonce was used, this time included.
+    pub count: u32,
+}
+
+impl Login<'_> {
+    /// The value of Authorization for a request: the phone's side of [`Guard::check`].
+    pub fn authorization(&self, method: &str, uri: &str) -> String {
+        let Login { user, realm, secret, nonce, count } = *self;
+        let credentials = Credentials {
+            nonce: nonce.to_owned(),
+            uri: uri.to_owned(),
+            qop: Some("auth".to_owned()),
+            nc: format!("{count:08x}"),
+            cnonce: "c".to_owned(),
+            ..Credentials::default()
+        };
+        let response = response(&ha1(user, realm, secret), method, &credentials);
+        format!(
+            "Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", qop=auth, nc={count:08x}, \
+             cnonce=\"c\", response=\"{response}\""
+        )
+    }
+}
+
 /// RFC 2617 §3.2.2.2: lower-case hex of MD5(user:realm:password).
 pub fn ha1(user: &str, realm: &str, password: &str) -> String {
     md5(&[user.as_bytes(), b":", realm.as_bytes(), b":", password.as_bytes()])

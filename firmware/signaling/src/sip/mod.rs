@@ -21,5 +21,5 @@ mod transaction;
 mod uac;
 mod uas;
 
-pub use digest::ha1;
+pub use digest::{Login, ha1};
 pub use endpoint::Endpoint;

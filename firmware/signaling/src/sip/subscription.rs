@@ -272,6 +272,11 @@ impl Endpoint {
         self.subscriptions.by_target.contains_key(target)
     }
 
+    /// Who watches what: extension and lamp, once for each phone.
+    pub fn watchers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.subscriptions.slab.iter().map(|(_, s)| (s.account.as_str(), s.target.as_str()))
+    }
+
     /// The lamps that somebody watches, each once, in order.
     pub fn lamps_watched(&self) -> impl Iterator<Item = &str> {
         self.subscriptions.by_target.keys().map(String::as_str)

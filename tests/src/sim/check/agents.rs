@@ -178,7 +178,7 @@ impl Agents {
                 let call = row.call.and_then(|uid| Some((uid, self.own.get(&uid)?.clone())));
                 self.outside.extend(call);
             }
-            Detail::Surge { on } => self.surge = *on,
+            Detail::Surge { on, .. } => self.surge = *on,
             Detail::CallEnded { .. } => {
                 self.over.extend(row.call);
                 self.own.retain(|uid, _| Some(*uid) != row.call);

@@ -12,6 +12,7 @@ mod report;
 mod restart;
 pub mod sipp;
 pub mod stage;
+mod trial;
 
 use report::Report;
 
@@ -26,9 +27,11 @@ pub enum Subject {
     Latency,
     /// kill -9 under talking calls.
     Restart,
+    /// Tests of a configuration.
+    Trial,
 }
 
-const ALL: [Subject; 4] = [Subject::Calls, Subject::Media, Subject::Latency, Subject::Restart];
+const ALL: [Subject; 5] = [Subject::Calls, Subject::Media, Subject::Latency, Subject::Restart, Subject::Trial];
 
 /// What to measure.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,7 +53,10 @@ impl Bench {
             Some("media") => vec![Subject::Media],
             Some("latency") => vec![Subject::Latency],
             Some("restart") => vec![Subject::Restart],
-            Some(other) => return Err(format!("no bench `{other}`; there are calls, media, latency, restart and all")),
+            Some("trial") => vec![Subject::Trial],
+            Some(other) => {
+                return Err(format!("no bench `{other}`; there are calls, media, latency, restart, trial and all"));
+            }
         };
         Ok(Bench { subjects, json, seconds: seconds.unwrap_or(10).max(1) })
     }
@@ -66,6 +72,7 @@ pub fn run(bench: &Bench) -> Result<(), String> {
             Subject::Media => media::measure(seconds, &mut report),
             Subject::Latency => latency::measure(&mut report),
             Subject::Restart => restart::measure(&mut report),
+            Subject::Trial => trial::measure(&mut report),
         }
         .map_err(|trouble| trouble.0)?;
     }

@@ -1,7 +1,7 @@
 //! Checks between the parts of a configuration: what each part alone cannot know. Pure; every problem names the path at
 //! which it is to be mended and the paths that it rests on, so that a part that is wrong in itself causes no second report.
 
-mod appliance;
+mod admin;
 mod outside;
 mod people;
 mod queues;
@@ -68,7 +68,6 @@ pub(super) fn check(config: &Config, known: &dyn Fn(&str) -> bool) -> Vec<Findin
     for block in view(config) {
         references(&block, "", &tables, known, &mut found);
     }
-    appliance::check(config, &mut found);
     sip_and_media(config, &mut found);
     extensions(config, &mut found);
     numbers(config, &mut found);
@@ -77,6 +76,7 @@ pub(super) fn check(config: &Config, known: &dyn Fn(&str) -> bool) -> Vec<Findin
     outside::check(config, &mut found);
     queues::check(config, &mut found);
     people::check(config, &mut found);
+    admin::check(config, &mut found);
     found
 }
 

@@ -1,18 +1,50 @@
 //! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
 
 use super::*;
+use crate::admin::{Ask, Checked, Desks, Done, Editing, Failures, Refused};
 use crate::console::show::{Glance, Machine};
+use crate::store::ConfigCommit;
 use base::time::{Instant, Now, Wall};
+use pbx::commit::{CommitNow, Label};
+use pbx::config::Written;
 use pbx::equipment::PhoneNow;
 use pbx::standing::Standing;
+use pbx::text::admin;
 use proptest::prelude::*;
 use std::sync::Arc;
 
 const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1:5060; }\nextension 2001 { secret amber-kite; }\n\
     agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
 
-/// A box that answers from a text.
-struct Still;
+/// A box that answers from a text, and takes commits.
+pub struct Still {
+    number: u64,
+    text: String,
+    reverts: Option<u64>,
+    desks: Desks,
+    now_s: u64,
+    failures: std::collections::BTreeMap<String, Failures>,
+    record: Vec<String>,
+}
+
+/// Stands for the hash of a password without blanks.
+fn hashed(password: &str) -> String {
+    format!("$argon2id$v=19$m=1,t=1,p=1${password}$aGFzaA")
+}
+
+impl Default for Still {
+    fn default() -> Still {
+        Still {
+            number: 7,
+            text: SITE.into(),
+            reverts: None,
+            desks: Desks::default(),
+            now_s: 0,
+            failures: Default::default(),
+            record: Vec::new(),
+        }
+    }
+}
 
 impl Sources for Still {
     fn glance(&mut self) -> Option<Glance> {
@@ -31,7 +63,122 @@ impl Sources for Still {
     }
 
     fn in_force(&mut self, _: Language) -> Result<Option<Stored>, String> {
-        Ok(Some(Stored { number: 7, text: SITE.into() }))
+        Ok(Some(Stored { number: self.number, text: self.text.clone() }))
+    }
+
+    fn now(&mut self) -> Instant {
+        Instant::from_micros(self.now_s * 1_000_000)
+    }
+
+    fn config(&mut self) -> Option<Arc<pbx::config::Config>> {
+        pbx::config::parse(&self.text).ok().map(Arc::new)
+    }
+
+    fn is_password(&mut self, password: &str, hash: &str) -> bool {
+        hash.contains(&format!("${password}$"))
+    }
+
+    fn hash(&mut self, password: &str) -> Result<String, String> {
+        Ok(hashed(password))
+    }
+
+    fn failures(&mut self, of: &str) -> Failures {
+        self.failures.get(of).copied().unwrap_or_default()
+    }
+
+    fn set_failures(&mut self, of: &str, failures: Failures) {
+        self.failures.insert(of.into(), failures);
+    }
+
+    fn operate(&mut self, actor: &str, act: pbx::door::Act) {
+        self.record.push(match act {
+            pbx::door::Act::Audit { what, about } => format!("{actor}: {what} {about}"),
+            act => format!("{actor}: {act:?}"),
+        });
+    }
+
+    fn commit_now(&mut self) -> Option<CommitNow> {
+        Some(CommitNow { number: self.number, storing: None, reverts: self.reverts.map(|back| (Instant::BOOT, back)) })
+    }
+
+    fn history(&mut self, _: Language) -> Result<Vec<ConfigCommit>, String> {
+        let label = Label { author: "alice".into(), origin: "console".into(), comment: "ticket 4711".into() };
+        let row = |number| ConfigCommit {
+            number,
+            wall_ms: 0,
+            label: label.clone(),
+            hash: String::new(),
+            text: String::new(),
+            unconfirmed: None,
+        };
+        Ok((1..=self.number).rev().map(row).collect())
+    }
+
+    fn back(&mut self, steps: u32, _: Language) -> Result<Stored, String> {
+        match steps {
+            0 => Ok(Stored { number: self.number, text: self.text.clone() }),
+            1 => Ok(Stored { number: self.number - 1, text: SITE.replace("客服", "以前") }),
+            _ => Err("no such commit".into()),
+        }
+    }
+
+    fn rescue(&mut self, _: Language) -> Result<Stored, String> {
+        Err("no rescue".into())
+    }
+
+    fn set_rescue(&mut self, _: Option<u64>, _: &str) -> Result<(), Text> {
+        Ok(())
+    }
+
+    fn check(&mut self, text: &str) -> Checked {
+        match Written::of(text) {
+            Ok(site) => Checked { site: Some(site), ..Checked::default() },
+            Err(problems) => Checked { problems, ..Checked::default() },
+        }
+    }
+
+    fn commit(&mut self, ask: Ask, site: Written) -> Result<Done, Refused> {
+        if ask.base != self.number {
+            return Err(Refused::Because(Text::new(admin::BUSY)));
+        }
+        self.reverts = ask.confirm_within_min.map(|_| self.number);
+        self.number += 1;
+        self.text = site.text.to_string();
+        Ok(Done { number: self.number, reverts_in_s: ask.confirm_within_min.unwrap_or(0) * 60 })
+    }
+
+    fn confirm(&mut self, _: &str) -> Result<u64, Refused> {
+        self.reverts.take().map(|_| self.number).ok_or(Refused::Because(Text::new(admin::NOTHING_TO_CONFIRM)))
+    }
+
+    fn enter(&mut self, who: &str, exclusive: bool) -> Result<(Desk, Vec<Editing>), Box<Editing>> {
+        self.desks.enter(who, "console", exclusive, Instant::BOOT)
+    }
+
+    fn save(&mut self, place: &str, _: &str, _: Language) -> Result<String, String> {
+        Ok(place.into())
+    }
+
+    fn load(&mut self, _: &str, _: Language) -> Result<String, String> {
+        Ok("queue loaded { agents [ 1001 ]; }\n".into())
+    }
+
+    fn recent(&mut self, _: u64, _: Language) -> Result<String, String> {
+        Ok(format!("13800138000 at {}\n", self.now_s))
+    }
+
+    fn ping(&mut self, address: std::net::Ipv4Addr) -> Result<std::time::Duration, String> {
+        if address.is_loopback() { Ok(std::time::Duration::from_millis(2)) } else { Err("timed out".into()) }
+    }
+
+    fn restart(&mut self) -> bool {
+        self.record.push("restart".into());
+        true
+    }
+
+    fn factory(&mut self, who: &str, erase: bool, _: Language) -> Result<(), Refused> {
+        self.record.push(format!("factory {who} {erase}"));
+        Ok(())
     }
 
     fn story(&mut self, call: &str, _: Language) -> Result<String, String> {
@@ -49,7 +196,7 @@ impl Sources for Still {
 
 /// A session that was greeted; with a terminal that answers when it has a size.
 fn session(size: Option<(u16, u16)>) -> Session<Still> {
-    let mut session = Session::new(Still);
+    let mut session = Session::new(Still::default());
     session.take(b"\x03");
     if let Some((rows, columns)) = size {
         session.take(format!("\x1b[{rows};{columns}R").as_bytes());
@@ -69,7 +216,7 @@ fn commands_are_answered_and_the_prompt_comes_back() {
     assert!(session.take(b"show queue | match sup | count\r").contains("\r\n1 lines\r\n"));
     assert!(session.take(b"show calls | display set\r").contains("cannot be had"));
     let shown = session.take(b"show configuration extension | display set\r");
-    assert!(shown.contains("needs") || shown.contains("Remedy"), "{shown:?}");
+    assert!(shown.contains("set extension 2001 secret ********"), "all of a kind: {shown:?}");
     let shown = session.take(b"show configuration extension 2001 | display set\r");
     assert!(shown.contains("set extension 2001 secret ********"), "{shown:?}");
 }
@@ -113,17 +260,12 @@ fn a_draft_is_changed_compared_checked_and_thrown_away() {
     let mut session = session(Some((0, 0)));
     session.take(b"set cli length 0\rset cli language en\r");
     let said = session.take(b"configure\r");
-    assert!(
-        said.contains("commit 7") && said.contains("cannot be put in force from here yet") && said.ends_with("box# ")
-    );
+    assert!(said.contains("commit 7") && said.contains("Configuration mode") && said.ends_with("box# "));
     session.take(b"set queue support max-length 30\rset did 4001 to queue nobody\r");
     assert!(session.take(b"compare\r").contains("+        max-length 30;"));
     assert!(session.take(b"show queue support | display set\r").contains("set queue support max-length 30"));
     assert!(session.take(b"commit check\r").contains("nobody"));
-    assert!(
-        session.take(b"commit\r").contains("not complete"),
-        "there is no such command yet, and none that does nothing"
-    );
+    assert!(session.take(b"commit\r").contains("1 errors"), "what is wrong is not put in force");
     assert!(session.take(b"exit\r").contains("The draft has changes"));
     assert!(session.take(b"exit discard\r").ends_with("box> "));
     session.take(b"exit\r");
@@ -173,4 +315,173 @@ fn a_secret_is_not_in_the_history() {
     session.take(b"set extension 2001 secret \"amber-kite\r");
     session.take(b"\x1b[A");
     assert_eq!(session.line.text(), "set extension 2001 name Wang");
+}
+
+#[test]
+fn a_change_is_committed_confirmed_and_fetched_back() {
+    let mut session = session(None);
+    let mut say = |line: &str| session.take(format!("{line}\r").as_bytes());
+    assert!(say("configure").contains("draft of commit 7"));
+    assert!(say("commit").contains("Nothing is changed"));
+    assert!(say("edit queue support").ends_with("box[queue support]# "));
+    say("set weight 3");
+    let compared = say("compare");
+    assert!(compared.contains("+        weight 3;"), "{compared}");
+    assert!(say("up").ends_with("box# "));
+    say("set queue support agents [ 1009 ]");
+    let refused = say("commit");
+    assert!(refused.contains("1009") && refused.contains("1 errors"), "{refused}");
+    say("set queue support agents [ 1001 ]");
+    let done = say("commit confirmed 5 comment \"ticket 4711\"");
+    assert!(done.contains("commit 8 is in force and goes back in 5:00"), "{done}");
+    assert!(say("run show system commit").contains("in force, not confirmed"));
+    assert!(say("confirm").contains("commit 8 stays"));
+    assert!(say("rollback 1").contains("commit 7 is in the draft"));
+    assert!(say("compare").contains("support"), "the draft is that one");
+    assert!(say("rollback 60").contains("no such commit"));
+    assert!(say("commit confirmed x").contains("no number of minutes"));
+    say("exit discard");
+    assert!(say("confirm").contains("nothing waits"));
+}
+
+#[test]
+fn what_is_pasted_goes_into_the_draft_and_other_admins_are_told() {
+    let mut session = session(None);
+    session.take(b"configure\rload merge terminal\r");
+    let said = session.take(b"queue pasted {\r agents [ 1001 ];\r}\r\x04");
+    assert!(said.contains("it is in the draft") && said.ends_with("box# "), "{said:?}");
+    assert!(session.take(b"show queue pasted\r").contains("agents [ 1001 ];"));
+    session.take(b"load set terminal\r");
+    let said = session.take(b"set queue pasted weight 5\rfrob\r\x04");
+    assert!(said.contains("2") && said.contains("frob"), "{said:?}");
+    assert!(!session.take(b"show queue pasted\r").contains("weight"), "all or nothing");
+    session.take(b"load override terminal\r?");
+    session.take(b"\x03");
+    assert!(session.take(b"load merge usb:/site.conf\r").contains("in the draft"));
+    assert!(session.take(b"show queue loaded\r").contains("1001"));
+    // Somebody else came, and one who wants to be alone.
+    let held = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).err().unwrap();
+    assert_eq!(held.who, "admin");
+    session.take(b"exit discard\r");
+    let (_lock, others) = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).ok().unwrap();
+    assert!(others.is_empty());
+    let said = session.take(b"configure\r");
+    assert!(said.contains("locked by bob (panel)") && said.ends_with("box> "), "{said:?}");
+}
+
+/// A site with an admin, an operator and a viewer who sees numbers.
+fn manned() -> Session<Still> {
+    let user = |name, role, numbers| {
+        let password = hashed("amberkite");
+        format!("user {name} {{ role {role}; numbers {numbers}; password \"{password}\"; }}\n")
+    };
+    let users = user("alice", "admin", "masked") + &user("bob", "viewer", "shown");
+    let mut session = Session::new(Still { text: format!("{SITE}{users}"), ..Still::default() });
+    session.take(b"\r");
+    session
+}
+
+#[test]
+fn who_is_no_user_gets_no_further_and_is_locked_out() {
+    let mut session = manned();
+    assert!(session.take(b"\r").ends_with("login: "));
+    let said = session.take(b"alice\rwrong-word\r");
+    assert!(said.contains("password: ") && said.contains("wrong user or password"), "{said:?}");
+    assert!(!said.contains("wrong-word"), "a password is not echoed");
+    assert!(session.take(b"nobody\ramberkite\r").contains("wrong user or password"));
+    for _ in 0..4 {
+        session.take(b"alice\rx\r");
+    }
+    let said = session.take(b"alice\ramberkite\r");
+    assert!(said.contains("too many failures") && said.ends_with("login: "), "{said:?}");
+    assert!(
+        session.sources.record.iter().any(|row| row == "console: lock-out line console"),
+        "{:?}",
+        session.sources.record
+    );
+    session.sources.now_s = 301;
+    assert!(session.take(b"alice\ramberkite\r").contains("logged in: alice (admin)"));
+    assert!(session.take(b"show calls\r").contains("none"));
+    session.take(b"\x1b[A\x1b[A");
+    assert!(!session.line.text().contains("amberkite"), "nor remembered");
+}
+
+#[test]
+fn a_role_bounds_what_can_be_said_and_a_user_who_goes_is_out() {
+    let mut session = manned();
+    session.take(b"bob\ramberkite\r");
+    assert!(session.take(b"configure\r").contains("takes the role admin"));
+    assert!(!session.take(b"?").contains("configure"));
+    // Whoever may see whole numbers sees them, and that is on record.
+    assert!(session.take(b"show call last\r").contains("13800138000"));
+    assert!(session.sources.record.iter().any(|row| row == "console bob: numbers-shown show call last"));
+    session.sources.text = session.sources.text.replace("user bob", "user bill");
+    assert!(session.take(b"show calls\r").contains("no user of this box any more") && session.is_over());
+}
+
+#[test]
+fn nobody_touches_it_for_long_and_it_is_left() {
+    let mut session = manned();
+    session.take(b"alice\ramberkite\r");
+    session.take(b"configure\rset queue support weight 3\r");
+    session.sources.now_s = 599;
+    assert!(session.tick().is_empty() && !session.is_over());
+    session.sources.now_s = 600;
+    let said = session.tick();
+    assert!(said.contains("logged out after a long time") && said.contains("draft") && session.is_over(), "{said:?}");
+    assert!(session.sources.desks.all().is_empty(), "nobody edits any more");
+}
+
+#[test]
+fn an_unset_box_lets_whoever_is_there_make_an_admin() {
+    let mut session = session(None);
+    session.take(b"configure\r");
+    let said = session.take(b"set user alice role admin\rset user alice password\r");
+    assert!(said.ends_with("password: "), "{said:?}");
+    let said = session.take(b"amberkite\ramberkite\r");
+    assert!(!said.contains("amber") && said.ends_with("box# "), "{said:?}");
+    assert!(session.take(b"set user bob password short\r").contains("at least 8"));
+    let said = session.take(b"set user bob password \"blueheron\"\rshow user\rcompare\r");
+    assert!(!said.contains("$argon2id$"), "hashes are secrets, too: {said}");
+    assert!(session.take(b"commit\r").contains("is in force"));
+    assert!(session.sources.text.contains(&hashed("amberkite")) && session.sources.text.contains(&hashed("blueheron")));
+    session.take(b"exit\rexit\r");
+    assert!(session.is_over());
+    let mut next = Session::new(session.into_sources());
+    assert!(next.take(b"\r").ends_with("login: "));
+}
+
+#[test]
+fn an_act_of_weight_wants_a_whole_yes() {
+    let mut session = session(None);
+    assert!(session.take(b"request system restart\r").contains("Type yes"));
+    assert!(session.take(b"y\r").contains("nothing was done") && session.sources.record.is_empty());
+    session.take(b"request system factory-reset keep-recordings\r");
+    assert!(session.take(b"yes\r").contains("done"));
+    assert_eq!(session.sources.record, ["factory admin false"]);
+    session.take(b"request mode night\rrequest surge on\rclear agent 1001\r");
+    let record = session.sources.record.join("\n");
+    for wanted in ["Mode { mode: Night", "Surge { on: true", "LogOut { agent: \"1001\""] {
+        assert!(record.contains(wanted), "{wanted}\n{record}");
+    }
+    assert!(session.take(b"request mode noon\r").contains("not auto, day or night"));
+    assert!(session.take(b"clear alarm nothing\r").contains("no alarm"));
+    assert!(session.take(b"clear call nothing\r").contains("no call"));
+    assert!(session.take(b"ping 127.0.0.1\r").contains("5 sent, 5 answered"));
+    assert!(session.take(b"ping 192.0.2.1\r").contains("5 sent, 0 answered"));
+    let told = session.take(b"request support bundle usb:/b.txt\r");
+    assert!(told.contains("diagnostics are in"), "{told}");
+}
+
+#[test]
+fn a_live_view_is_drawn_when_it_changes_until_a_key() {
+    let mut session = session(Some((24, 80)));
+    let first = session.take(b"monitor log\r");
+    assert!(first.contains("138****8000 at 0") && first.contains("\x1b[H"), "{first:?}");
+    assert_eq!(session.tick(), "", "nothing is new");
+    session.sources.now_s = 1;
+    assert!(session.tick().contains("138****8000 at 1"));
+    assert!(session.take(b"q").ends_with("box> "));
+    session.sources.now_s = 2;
+    assert_eq!(session.tick(), "");
 }
