@@ -237,6 +237,9 @@ texts! {
     STATIC_BARE_REMEDY: "写上 `address 192.168.1.10/24` 之类的地址", "write one, like `address 192.168.1.10/24`";
     NETWORK_UNUSED: "method 为 {method} 时 {leaf} 不起作用", "{leaf} means nothing with method {method}";
     NETWORK_UNUSED_REMEDY: "删除它，或改为 `method static`", "remove it, or write `method static`";
+    ADDRESS_NO_HOST: "任何设备都不能使用地址 {address}", "no machine can have the address {address}";
+    ADDRESS_NO_HOST_REMEDY: "写出网段中的一个主机地址，而非网段地址或广播地址", "give the address of a host, not that of the network or of all in it";
+    GATEWAY_OURS: "网关 {gateway} 就是设备自己的地址", "the gateway {gateway} is the box itself";
     GATEWAY_OUTSIDE: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
     GATEWAY_OUTSIDE_REMEDY: "核对地址、掩码长度和网关", "compare address, length of the network and gateway";
     LINE_UNKNOWN: "行以“{word}”开头，不是 set 或 delete", "the line begins with \"{word}\", not with set or delete";
