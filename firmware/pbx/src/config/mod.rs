@@ -9,6 +9,8 @@ mod check;
 pub mod document;
 pub mod edit;
 mod field;
+mod from_json;
+mod json;
 mod leaves;
 mod print;
 pub mod problem;

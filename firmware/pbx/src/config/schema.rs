@@ -369,6 +369,11 @@ pub(super) const fn seconds(min: u32, max: u32) -> Kind {
 }
 
 impl Preset {
+    /// Whether a list of this default may be written empty.
+    pub(super) const fn allows_none(self) -> bool {
+        matches!(self, Preset::Absent | Preset::Unset | Preset::Are(_))
+    }
+
     /// The value of a leaf of this default in the section with key `own_key`; none when it must be given.
     pub(super) fn value(self, kind: Kind, own_key: &str, config: &Config) -> Option<Value> {
         match self {

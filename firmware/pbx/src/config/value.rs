@@ -249,6 +249,16 @@ impl Kind {
         matches!(self, Kind::Keys)
     }
 
+    /// Whether one value of it is several words that are no list.
+    pub(super) const fn takes_words(self) -> bool {
+        matches!(self, Kind::Destination | Kind::TestCall | Kind::Expectations)
+    }
+
+    /// Whether its values are [`Value::Number`].
+    pub(super) const fn is_number(self) -> bool {
+        matches!(self, Kind::Number { .. } | Kind::Port)
+    }
+
     /// Whether it is shown to nobody.
     pub(super) const fn is_secret(self) -> bool {
         matches!(self, Kind::Secret | Kind::Password | Kind::Pin { .. })
