@@ -40,6 +40,11 @@ impl Reader<'_> {
             let command = self.ours(command);
             // The rest of what stands before it was looked at already.
             self.terminal.types(&format!("{command}\r"))?;
+            if (command.as_str(), prompt) == ("exit", '>') {
+                // What is said at the end is lost when the line goes at once.
+                self.terminal.hung_up()?;
+                continue;
+            }
             self.terminal.expect(&format!("{command}\r\n"))?;
             if let Some(secret) = lines.peek().and_then(|line| line.strip_prefix("password: ")) {
                 lines.next();
@@ -54,9 +59,7 @@ impl Reader<'_> {
             if command == "load set terminal" {
                 continue;
             }
-            if command != "exit" || prompt != '>' {
-                self.terminal.expect_any(&["> ", "# "]).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
-            }
+            self.terminal.expect_any(&["> ", "# "]).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
         }
         Ok(())
     }
