@@ -37,11 +37,11 @@ texts! {
     JSON_ESCAPE_REMEDY: "只可用 `\\\"`、`\\\\`、`\\/`、`\\b`、`\\f`、`\\n`、`\\r`、`\\t` 和 `\\u` 加四位十六进制数（代理项须成对）", "use only `\\\"`, `\\\\`, `\\/`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t`, and `\\u` with four hexadecimal digits (surrogates in pairs)";
     JSON_TYPE: "此处需要{wanted}，而不是{found}", "{found} stands here, {wanted} is needed";
     JSON_OBJECT_REMEDY: "写成对象", "write it as an object";
-    JSON_SIGN: "`{sign}`", "`{sign}`";
+    JSON_SIGN: "符号 `{sign}`", "`{sign}`";
     JSON_SIGN_OR: "`{sign}` 或 `{other}`", "`{sign}` or `{other}`";
     JSON_VALUE: "一个 JSON 值", "a JSON value";
     JSON_END: "文件末尾", "nothing more";
-    JSON_NULL: " null", "null";
+    JSON_NULL: "空值 null", "null";
     JSON_FLAG: " true 或 false", "true or false";
     JSON_NUMBER: "数字", "a number";
     JSON_TEXT: "引号中的文字", "a text in quotes";
