@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use base::line::PortId;
 use pbx::calendar::Date;
+use pbx::config::document::Document;
+use pbx::config::show::Secrets;
 use pbx::config::{
     Destination, Language, Problem, Severity, Strategy as Choice, examine, locate, parse, print, prove, validate,
     validate_prompts,
@@ -563,6 +565,18 @@ proptest! {
         let again = parse(&text);
         prop_assert_eq!(again.as_ref(), Ok(&config), "{}", text);
         prop_assert_eq!(print(&again.unwrap()), text);
+    }
+
+    #[test]
+    fn any_site_reads_back_from_json(config in config()) {
+        let text = print(&config);
+        let document = Document::parse(&text).unwrap();
+        let json = document.print_json(Secrets::Plain);
+        let again = Document::parse_json(&json);
+        prop_assert_eq!(again.as_ref(), Ok(&document), "{}", json);
+        let mut back = Document::parse_json(&document.print_json(Secrets::Masked)).unwrap();
+        prop_assert_eq!(back.unmask(&document), Vec::<String>::new());
+        prop_assert_eq!(back, document);
     }
 }
 

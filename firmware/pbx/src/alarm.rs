@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use base::time::Now;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Language;
+use crate::config::{AlarmSeverity, Language};
 use crate::door::{Alarm, Output, Trouble, TroubleKind};
 use crate::text::{self, text};
 use crate::{Pbx, Turn};
@@ -40,6 +40,8 @@ pub struct AlarmNow {
     pub detail: String,
     /// Somebody has seen it.
     pub acknowledged: bool,
+    /// Its weight, by the configuration in force.
+    pub severity: AlarmSeverity,
 }
 
 impl AlarmNow {
@@ -81,9 +83,12 @@ impl Pbx {
 
     /// Alarms that are up, the newest first.
     pub fn alarms(&self) -> Vec<AlarmNow> {
+        let config = self.configs.now();
         let now = |((name, subject), up): (&(String, String), &Up)| {
             let Up { since, detail, acknowledged } = up.clone();
-            AlarmNow { name: name.clone(), subject: subject.clone(), since, detail, acknowledged }
+            let severity =
+                config.as_ref().map_or_else(|| AlarmSeverity::of_alarm(name), |config| config.alarm_severity(name));
+            AlarmNow { name: name.clone(), subject: subject.clone(), since, detail, acknowledged, severity }
         };
         let mut alarms: Vec<AlarmNow> = self.alarms.raised.iter().map(now).collect();
         alarms.sort_by_key(|alarm| core::cmp::Reverse(alarm.since.at));

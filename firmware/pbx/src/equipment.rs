@@ -102,6 +102,7 @@ impl Pbx {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::AlarmSeverity;
     use crate::door::{Input, Output, Trouble, TroubleKind};
     use crate::event::Detail;
     use base::time::{Instant, Now, Wall};
@@ -145,5 +146,23 @@ mod tests {
         trouble(&mut pbx, 4, TroubleKind::StoreWrite, false);
         trouble(&mut pbx, 5, TroubleKind::StoreWrite, true);
         assert_eq!(names(&pbx)[0], ("store-write".into(), false));
+    }
+
+    #[test]
+    fn the_site_says_how_heavy_an_alarm_is() {
+        let mut pbx = Pbx::new();
+        let trouble = Trouble { kind: TroubleKind::StoreWrite, raised: true, detail: "disk full".into() };
+        pbx.handle(at(1), Input::Trouble(trouble), &mut Vec::new());
+        let seen = |pbx: &Pbx| pbx.alarms().into_iter().map(|a| a.severity).collect::<Vec<_>>();
+        assert_eq!(seen(&pbx), [AlarmSeverity::Critical], "before there is a configuration");
+        let mut with = |rules: &str| {
+            let text = alloc::format!("sip {{ listen 127.0.0.1:5060; }} {rules}");
+            let config = crate::config::parse(&text).unwrap();
+            pbx.handle(at(2), Input::Configured(config.into(), 1), &mut Vec::new());
+            seen(&pbx)
+        };
+        assert_eq!(with("alarm highway { severity warning; }"), [AlarmSeverity::Critical]);
+        assert_eq!(with("alarm store-write { buzzer no; }"), [AlarmSeverity::Critical]);
+        assert_eq!(with("alarm store-write { severity warning; }"), [AlarmSeverity::Warning]);
     }
 }

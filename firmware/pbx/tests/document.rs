@@ -131,7 +131,7 @@ fn a_test_is_edited_word_by_word() {
     apply(&mut site, "delete test t agents").unwrap();
     assert_eq!(config::parse(&site.print(Secrets::Plain)).unwrap().tests["t"].agents, None);
     let json: serde_json::Value = serde_json::from_str(&site.print_json(Secrets::Plain)).unwrap();
-    assert_eq!(json["test"]["t"]["call"], "from 2101 to 4001234 at mon 09:00");
+    assert_eq!(json["test"]["t"]["call"], "from 2101 to 4001234 at \"mon 09:00\"");
     assert_eq!(json["test"]["t"]["press"], serde_json::json!(["2", "2", "2"]));
 }
 

@@ -8,7 +8,7 @@ use core::time::Duration;
 use drivers::ssd1322::Light;
 use pbx::alarm::AlarmNow;
 use pbx::commit::CommitNow;
-use pbx::config::{Language, Method, Network, Prefix};
+use pbx::config::{AlarmSeverity, Language, Method, Network, Prefix};
 use pbx::door::Act;
 use pbx::equipment::{LineNow, LineState, PhoneNow};
 use pbx::switch::{Mode, Switches};
@@ -206,6 +206,7 @@ fn view(number: u8, now: Now) -> View {
         since: now,
         detail: "x".repeat(usize::from(index) * 40),
         acknowledged: index % 2 == 1,
+        severity: AlarmSeverity::Major,
     };
     let queue = QueueRow { title: "客服 support".into(), waiting: 9_999, oldest: Some(Instant::BOOT), ready: 0 };
     let line = LineNow { port: PortId { card: 255, port: 255 }, state: LineState::OutOfService };

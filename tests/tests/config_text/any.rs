@@ -7,9 +7,10 @@ use base::line::PortId;
 use pbx::calendar::{Date, DaysOff, Extra, Hours, Span, Weekday};
 use pbx::config::test::{Expectation, Goal, Moment, Test, TestCall};
 use pbx::config::{
-    Agent, AlarmRule, COUNTRIES, Calendar, Chassis, Codes, Config, Consent, Destination, Did, Disposition, EmptyFactor,
-    Extension, Language, Line, Media, Menu, Method, Network, NumbersSeen, OverflowKind, Prefix, Queue, Reason, Relax,
-    Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor, System, Trunk, User, Vip, Wanted,
+    Agent, AlarmRule, AlarmSeverity, COUNTRIES, Calendar, Chassis, Codes, Config, Consent, Destination, Did,
+    Disposition, EmptyFactor, Extension, Language, Line, Media, Menu, Method, Network, NumbersSeen, OverflowKind,
+    Prefix, Queue, Reason, Relax, Role, Route, Routing, Sip, Skill, Strategy as Choice, Supervisor, System, Trunk,
+    User, Vip, Wanted,
 };
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -249,18 +250,20 @@ prop_compose! {
     /// The box itself, and who may change it.
     fn the_box()(country in select(COUNTRIES.to_vec()), panel_lock in any::<bool>(), console_speed in 1_200..=921_600u32,
                  device in option::of("/dev/tty[A-Z]{1,3}[0-9]"), interface in "[a-z]{1,4}[0-9]", vlan in option::of(1..=4_094u32),
-                 dns in btree_set(any::<u32>(), 0..4), host in 1..=254u8, length in 24..=30u8,
+                 dns in btree_set(any::<u32>(), 0..4), host in 0..=63u8, length in 24..=30u8,
                  method in select(Method::ALL.to_vec()), users in user_list(), buzzer in any::<bool>(),
+                 severity in select(AlarmSeverity::ALL.to_vec()),
                  alarm in select(pbx::text::alarm::WORDS.to_vec())) -> Config {
-        let address = Prefix { address: [10, 9, 8, host].into(), length };
-        let gateway = (method == Method::Static).then_some(address.address);
+        // Of each four addresses the middle two are hosts in a network of any of these lengths.
+        let address = Prefix { address: [10, 9, 8, host * 4 + 1].into(), length };
+        let gateway = (method == Method::Static).then_some([10, 9, 8, host * 4 + 2].into());
         let address = (method == Method::Static).then_some(address);
         let dns = dns.into_iter().map(|bits| IpAddr::V4(bits.into())).collect();
         Config {
             chassis: Chassis { country: country.into(), panel_lock, console_device: device, console_speed },
             network: Network { interface, method, address, gateway, dns, vlan },
             users,
-            alarms: [(alarm.to_string(), AlarmRule { buzzer })].into(),
+            alarms: [(alarm.to_string(), AlarmRule { buzzer, severity })].into(),
             ..Config::preset()
         }
     }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
-use super::Language;
+use super::{Config, Language};
 
 /// `chassis { … }`
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -77,6 +77,21 @@ impl Prefix {
         Some(Prefix { address, length })
     }
 
+    /// Whether a machine can have the address: it is not that of the network or of all in it, and means nothing else.
+    pub fn is_host(&self) -> bool {
+        let (bits, number) = match self.address {
+            IpAddr::V4(address) => (32, u128::from(u32::from(address))),
+            IpAddr::V6(address) => (128, u128::from(address)),
+        };
+        let special = self.address.is_unspecified() || self.address.is_loopback() || self.address.is_multicast();
+        let host_bits = u32::saturating_sub(bits, u32::from(self.length));
+        let all = 1_u128.checked_shl(host_bits).map_or(u128::MAX, |bit| bit - 1);
+        let host = number & all;
+        // Networks of one address or two have neither of these.
+        let ends = host_bits > 1 && (host == 0 || (host == all && self.address.is_ipv4()));
+        !special && !ends
+    }
+
     /// Whether another address is in the same network.
     pub fn holds(&self, other: IpAddr) -> bool {
         let common = |a: u128, b: u128, bits: u32| {
@@ -137,6 +152,41 @@ words! {
 pub struct AlarmRule {
     /// `buzzer yes|no`, default yes: whether the front panel sounds.
     pub buzzer: bool,
+    /// `severity warning|major|critical`: default what the alarm has by itself.
+    pub severity: AlarmSeverity,
+}
+
+words! {
+    /// Weight of an alarm.
+    AlarmSeverity ALARM_SEVERITY_WORDS {
+        /// To be looked at; callers notice nothing.
+        Warning = "warning",
+        /// Part of the service is worse or gone.
+        Major = "major",
+        /// Service is lost, or what is needed to keep it.
+        Critical = "critical",
+    }
+}
+
+const WARNINGS: &[&str] = &["sip-auth", "wrong-pin"];
+const CRITICALS: &[&str] = &["card-fault", "store-write", "sip-socket", "highway", "hardware-bus", "diverged"];
+
+impl AlarmSeverity {
+    /// What an alarm of this name has by itself.
+    pub fn of_alarm(name: &str) -> AlarmSeverity {
+        match name {
+            name if WARNINGS.contains(&name) => AlarmSeverity::Warning,
+            name if CRITICALS.contains(&name) => AlarmSeverity::Critical,
+            _ => AlarmSeverity::Major,
+        }
+    }
+}
+
+impl Config {
+    /// The weight of an alarm at this site.
+    pub fn alarm_severity(&self, name: &str) -> AlarmSeverity {
+        self.alarms.get(name).map_or_else(|| AlarmSeverity::of_alarm(name), |rule| rule.severity)
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +204,37 @@ mod tests {
             assert_eq!(Prefix::of_word(bad), None, "{bad}");
         }
         assert_eq!(prefix.to_string(), "192.168.1.10/24");
+    }
+
+    #[test]
+    fn the_network_itself_and_all_of_it_are_no_hosts() {
+        for (word, host) in [
+            ("192.168.1.10/24", true),
+            ("192.168.1.0/24", false),
+            ("192.168.1.255/24", false),
+            ("192.168.1.255/16", true),
+            ("10.0.0.0/31", true),
+            ("10.0.0.1/32", true),
+            ("10.0.0.1/0", true),
+            ("0.0.0.0/8", false),
+            ("127.0.0.1/8", false),
+            ("224.0.0.1/24", false),
+            ("fd00::/64", false),
+            ("fd00::ffff:ffff:ffff:ffff/64", true),
+            ("fd00::1/0", true),
+            ("::1/128", false),
+        ] {
+            assert_eq!(Prefix::of_word(word).unwrap().is_host(), host, "{word}");
+        }
+    }
+
+    #[test]
+    fn weights_are_those_of_alarms_that_there_are() {
+        let listed = || WARNINGS.iter().chain(CRITICALS);
+        assert!(listed().all(|name| crate::text::alarm::WORDS.contains(name)));
+        assert!(WARNINGS.iter().all(|name| !CRITICALS.contains(name)));
+        assert_eq!(AlarmSeverity::of_alarm("store-write"), AlarmSeverity::Critical);
+        assert_eq!(AlarmSeverity::of_alarm("line-battery"), AlarmSeverity::Major);
     }
 
     use alloc::string::ToString;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::document::{Body, Document, Entry, MASK, SortKey, canonical_key, masked, one_line};
 use super::problem::{Problem, Report, shown};
-use super::read::{give, nearest, suggest};
+use super::read::{give, remedy_for, suggest, unknown_remedy};
 use super::schema::{Block, Preset, Row, Section, Table};
 use super::test::Next;
 use super::token::{TokenKind, scan};
@@ -50,7 +50,7 @@ fn refused(word: usize, reason: impl Into<Text>, remedy: impl Into<Text>) -> Box
 }
 
 /// The names that can follow in a section.
-fn names(section: Option<Section>) -> Vec<(&'static str, Key)> {
+pub(super) fn names(section: Option<Section>) -> Vec<(&'static str, Key)> {
     let leaves = section.map(Section::rows).unwrap_or_default();
     let blocks = Block::within(section).map(|b| (b.name, b.doc));
     leaves.into_iter().map(|row| (row.name, row.doc)).chain(blocks).collect()
@@ -68,10 +68,7 @@ fn resolve(words: &[&str]) -> Result<Path, Box<Refused>> {
         }
         let Some(block) = Block::within(section).find(|b| b.name == *name) else {
             let known: Vec<&str> = names(section).into_iter().map(|(name, _)| name).collect();
-            let remedy = match nearest(name, &known) {
-                Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
-                None => Text::new(problem::KNOWN_ARE).with("names", known.join(", ")),
-            };
+            let remedy = unknown_remedy(name, &known);
             let key = if section.is_none() { problem::SECTION_UNKNOWN } else { problem::LEAF_UNKNOWN };
             return Err(refused(path.used, Text::new(key).with("name", shown(name)), remedy));
         };
@@ -249,7 +246,8 @@ impl Document {
         }
     }
 
-    /// Makes the changes of a text of `set` and `delete` lines; empty lines and remarks are passed over.
+    /// Makes the changes of a text of `set`, `delete` and `annotate` lines, as [`Document::print_set`] writes them; empty
+    /// lines and remarks are passed over.
     ///
     /// # Errors
     /// Every line that cannot be done, at once; then nothing is changed.
@@ -274,6 +272,10 @@ impl Document {
                 None => Ok(()),
                 Some((&"set", rest)) => changed.set(rest),
                 Some((&"delete", rest)) => changed.delete(rest),
+                Some((&"annotate", rest)) => match rest.split_last() {
+                    Some((text, path)) => changed.annotate(path, text),
+                    None => Err(refused(0, problem::PATH_MISSING, problem::PATH_MISSING_REMEDY)),
+                },
                 Some((other, _)) => {
                     let reason = Text::new(problem::LINE_UNKNOWN).with("word", shown(other));
                     Err(refused(0, reason, problem::LINE_UNKNOWN_REMEDY))
@@ -454,7 +456,7 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
         let remedy = Text::new(problem::USE_ONE).with("expected", row.kind.expected());
         return Err(refused(0, problem::VALUE_LIST, remedy));
     }
-    if given.is_empty() && !whole {
+    if given.is_empty() && !(whole && row.default.allows_none()) {
         return Err(refused(0, problem::VALUE_MISSING, give(row.kind)));
     }
     if row.kind.is_secret() && given == [MASK] {
@@ -471,11 +473,7 @@ fn value_of(row: Row, words: &[&str], old: Option<&Value>) -> Result<Value, Box<
     let all: Vec<&str> = kept.iter().map(String::as_str).chain(given.iter().copied()).collect();
     row.kind.read(&all).map_err(|why| {
         let at = why.word.saturating_sub(kept.len());
-        let remedy = match given.get(at) {
-            Some(word) if why.reason.key() == problem::VALUE_BAD => suggest(row.kind, word),
-            _ if why.reason.key() == problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
-            _ => give(row.kind),
-        };
+        let remedy = remedy_for(row.kind, &why.reason, given.get(at).unwrap_or(&""));
         refused(before + at, why.reason, remedy)
     })
 }

@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::acd::{Consent, EmptyFactor, Strategy};
 use super::test::{Expectation, TestCall};
 use super::value::Value;
-use super::{Destination, Language, Method, NumbersSeen, Prefix, Role};
+use super::{AlarmSeverity, Destination, Language, Method, NumbersSeen, Prefix, Role};
 use crate::calendar::{DaysOff, Extra, Hours};
 
 /// A type that a leaf can fill.
@@ -74,6 +74,7 @@ word_field!(Consent, None);
 word_field!(Method, Unmanaged);
 word_field!(Role, Viewer);
 word_field!(NumbersSeen, Masked);
+word_field!(AlarmSeverity, Major);
 
 impl Field for Prefix {
     fn blank() -> Self {

@@ -7,7 +7,9 @@ use super::acd::{
     Agent, CONSENT_WORDS, Calendar, Did, Disposition, EMPTY_FACTOR_WORDS, Queue, Reason, Relax, Routing,
     STRATEGY_WORDS, Skill, Supervisor, Vip, Wanted,
 };
-use super::admin::{AlarmRule, COUNTRIES, Chassis, METHOD_WORDS, NUMBERS_SEEN_WORDS, Network, ROLE_WORDS, User};
+use super::admin::{
+    ALARM_SEVERITY_WORDS, AlarmRule, COUNTRIES, Chassis, METHOD_WORDS, NUMBERS_SEEN_WORDS, Network, ROLE_WORDS, User,
+};
 use super::field::Field;
 use super::schema::{Leaf, Preset, ReasonPart, Sectioned, Table, count, preset, seconds};
 use super::value::{Kind, Unit, Value, Vocabulary};
@@ -79,6 +81,7 @@ const COUNTRY: Kind = Kind::Word(&Vocabulary { own: COUNTRIES, foreign: &[] });
 const METHOD: Kind = Kind::Word(&Vocabulary { own: METHOD_WORDS, foreign: &[] });
 const ROLE: Kind = Kind::Word(&Vocabulary { own: ROLE_WORDS, foreign: &[] });
 const NUMBERS_SEEN: Kind = Kind::Word(&Vocabulary { own: NUMBERS_SEEN_WORDS, foreign: &[] });
+const SEVERITY: Kind = Kind::Word(&Vocabulary { own: ALARM_SEVERITY_WORDS, foreign: &[] });
 const REQUIRED: &str = "required";
 const PREFERRED: &str = "preferred";
 const NEED: Kind = Kind::Word(&Vocabulary { own: &[REQUIRED, PREFERRED], foreign: &[] });
@@ -117,6 +120,7 @@ section! { User, USER {
 
 section! { AlarmRule, ALARM {
     "buzzer" buzzer: Kind::Flag, Is("yes"), ALARM_BUZZER;
+    "severity" severity: SEVERITY, Preset::OwnSeverity, ALARM_SEVERITY;
 } }
 
 section! { Sip, SIP {

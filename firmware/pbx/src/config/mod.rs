@@ -9,6 +9,8 @@ mod check;
 pub mod document;
 pub mod edit;
 mod field;
+mod from_json;
+mod json;
 mod leaves;
 mod print;
 pub mod problem;
@@ -29,7 +31,7 @@ pub use acd::{
     Agent, Calendar, Consent, Did, Disposition, EmptyFactor, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Strategy, Supervisor, Vip, Wanted,
 };
-pub use admin::{AlarmRule, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
+pub use admin::{AlarmRule, AlarmSeverity, COUNTRIES, Chassis, Method, Network, NumbersSeen, Prefix, Role, User};
 pub use print::print;
 pub use problem::{Problem, Severity};
 pub use test::Test;

@@ -18,7 +18,7 @@ pub struct Problem {
     pub line: u32,
     /// Column in characters, from 1; 0 when the place is not known.
     pub column: u32,
-    /// The section and item, e.g. `queue support agents`; empty outside any.
+    /// The section and item, e.g. `queue support agents`, in JSON the pointer to it; empty outside any.
     pub path: String,
     /// What is wrong.
     pub reason: Text,

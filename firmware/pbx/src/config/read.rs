@@ -9,7 +9,7 @@ use base::line::PortId;
 
 use super::document::MASK;
 use super::problem::{Report, shown};
-use super::schema::{Block, Leaf, Preset, Section, SectionKey, Sectioned};
+use super::schema::{Block, Leaf, Section, SectionKey, Sectioned};
 use super::tree::{Damage, Node, Word};
 use super::value::{Kind, Value};
 use super::{Config, Destination, Menu, Queue};
@@ -319,7 +319,7 @@ impl Reader<'_> {
             self.report.error(place(&node.name), path, problem::VALUE_LIST, remedy);
             return false;
         }
-        let optional = matches!(leaf.default, Preset::Absent | Preset::Unset | Preset::Are(_)) && node.list;
+        let optional = leaf.default.allows_none() && node.list;
         if node.values.is_empty() && !optional {
             self.report.error(place(&node.name), path, problem::VALUE_MISSING, give(leaf.kind));
             return false;
@@ -347,11 +347,7 @@ impl Reader<'_> {
             Err(refusal) => {
                 let word = node.values.get(refusal.word).unwrap_or(&node.name);
                 let at = place(word);
-                let remedy = match refusal.reason.key() {
-                    problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
-                    problem::VALUE_BAD => suggest(leaf.kind, &word.text),
-                    _ => give(leaf.kind),
-                };
+                let remedy = remedy_for(leaf.kind, &refusal.reason, &word.text);
                 self.report.error(at, path, refusal.reason, remedy);
                 false
             }
@@ -378,10 +374,7 @@ impl Reader<'_> {
 
     fn unknown(&mut self, reason: Key, path: &str, node: &Node, known: &[&str]) {
         let name = shown(&node.name.text);
-        let remedy = match nearest(&node.name.text, known) {
-            Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
-            None => Text::new(problem::KNOWN_ARE).with("names", known.join(", ")),
-        };
+        let remedy = unknown_remedy(&node.name.text, known);
         self.report.error(place(&node.name), path, Text::new(reason).with("name", name), remedy);
     }
 }
@@ -395,6 +388,23 @@ pub(super) fn suggest(kind: Kind, word: &str) -> Text {
     match nearest(word, kind.words()) {
         Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
         None => give(kind),
+    }
+}
+
+/// What to do about words that a kind refuses; `word` is the one that it is about.
+pub(super) fn remedy_for(kind: Kind, reason: &Text, word: &str) -> Text {
+    match reason.key() {
+        problem::VALUE_TWICE => problem::VALUE_TWICE_REMEDY.into(),
+        problem::VALUE_BAD => suggest(kind, word),
+        _ => give(kind),
+    }
+}
+
+/// What to do about a name that is not among the known ones.
+pub(super) fn unknown_remedy(name: &str, known: &[&str]) -> Text {
+    match nearest(name, known) {
+        Some(near) => Text::new(problem::DID_YOU_MEAN).with("near", near),
+        None => Text::new(problem::KNOWN_ARE).with("names", known.join(", ")),
     }
 }
 

@@ -10,7 +10,7 @@ use super::acd::{
     Agent, Calendar, Did, Disposition, OVERFLOW_KIND_WORDS, OverflowKind, Queue, Reason, Relax, Routing, Skill,
     Supervisor, Vip, Wanted,
 };
-use super::admin::{AlarmRule, Chassis, Network, User};
+use super::admin::{AlarmRule, AlarmSeverity, Chassis, Network, User};
 use super::value::{Kind, Unit, Value, Vocabulary};
 use super::{Codes, Config, Destination, Extension, Line, Media, Menu, Route, Sip, System, Test, Trunk};
 use crate::text::{Key, help, problem};
@@ -125,6 +125,8 @@ pub enum Preset {
     SystemLanguage,
     /// What the built-in reason of this code has; it must be given where there is none.
     BuiltIn(ReasonPart),
+    /// The weight that the alarm of its section has by itself.
+    OwnSeverity,
 }
 
 /// A leaf of a `reason`.
@@ -367,6 +369,11 @@ pub(super) const fn seconds(min: u32, max: u32) -> Kind {
 }
 
 impl Preset {
+    /// Whether a list of this default may be written empty.
+    pub(super) const fn allows_none(self) -> bool {
+        matches!(self, Preset::Absent | Preset::Unset | Preset::Are(_))
+    }
+
     /// The value of a leaf of this default in the section with key `own_key`; none when it must be given.
     pub(super) fn value(self, kind: Kind, own_key: &str, config: &Config) -> Option<Value> {
         match self {
@@ -379,6 +386,7 @@ impl Preset {
             Preset::OwnKey => Some(Value::Text(own_key.to_owned())),
             Preset::SipAddress => Some(Value::Address(config.sip.listen.ip())),
             Preset::SystemLanguage => Some(Value::Languages([config.system.language].into())),
+            Preset::OwnSeverity => Some(Value::Text(AlarmSeverity::of_alarm(own_key).word().to_owned())),
             Preset::BuiltIn(part) => {
                 let built_in = own_key.parse().ok().and_then(Reason::built_in)?;
                 Some(match part {

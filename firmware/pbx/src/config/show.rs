@@ -1,5 +1,5 @@
 //! A document as text for people and programs: with braces, as `set` lines, as JSON; and what two documents differ in.
-//! Reading the first two again gives the same document.
+//! Reading any of the three again gives the same document; JSON has no remarks.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -45,7 +45,8 @@ impl Document {
         out
     }
 
-    /// As one JSON object: a section with keys is an object of objects, a list an array. Remarks are left out.
+    /// As one JSON object: a section with keys is an object of objects, a list an array. Remarks are left out. Read by
+    /// [`Document::parse_json`].
     pub fn print_json(&self, secrets: Secrets) -> String {
         let mut out = String::new();
         json_body(&self.body, None, secrets, &mut out);
@@ -220,7 +221,9 @@ fn json_value(row: Row, value: &Value, secrets: Secrets, out: &mut String) {
             }
             out.push(']');
         }
-        (_, value) => json_text(&value.words().join(" "), out),
+        // With its quotations, so that the words can be told apart again.
+        (kind, value) if kind.takes_words() => json_text(&value.print(), out),
+        (_, value) => json_text(&value.words().concat(), out),
     }
 }
 

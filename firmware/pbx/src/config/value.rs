@@ -24,6 +24,8 @@ pub const LABEL_CHARS_MAX: usize = 64;
 pub const SECRET_CHARS: (usize, usize) = (8, 64);
 /// Longest hash of a password, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Most that a hash may cost when a login is checked: KiB of memory, passes, lanes. More could starve the box.
+const PASSWORD_COST_MAX: [u32; 3] = [262_144, 16, 16];
 /// Longest name of a queue, menu, trunk or prompt, in characters.
 pub const NAME_CHARS_MAX: usize = 32;
 /// Bounds of a feature code, in characters.
@@ -245,6 +247,16 @@ impl Kind {
     /// Whether the same word may come again in its list.
     pub(super) const fn repeats(self) -> bool {
         matches!(self, Kind::Keys)
+    }
+
+    /// Whether one value of it is several words that are no list.
+    pub(super) const fn takes_words(self) -> bool {
+        matches!(self, Kind::Destination | Kind::TestCall | Kind::Expectations)
+    }
+
+    /// Whether its values are [`Value::Number`].
+    pub(super) const fn is_number(self) -> bool {
+        matches!(self, Kind::Number { .. } | Kind::Port)
     }
 
     /// Whether it is shown to nobody.
@@ -496,12 +508,25 @@ fn read_password(word: &str) -> Result<Value, Text> {
     let parts: Vec<&str> = word.split('$').collect();
     let base64 =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
-    let settings = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b','));
     let whole = match parts[..] {
-        ["", "argon2id", "v=19", cost, salt, hash] => settings(cost) && base64(salt) && base64(hash),
+        ["", "argon2id", "v=19", cost, salt, hash] => bearable(cost) && base64(salt) && base64(hash),
         _ => false,
     };
     text_if(whole && word.len() <= PASSWORD_BYTES_MAX, word).ok_or_else(|| problem::PASSWORD_CLEAR.into())
+}
+
+/// `m=19456,t=2,p=1`, within what one login may cost the box.
+fn bearable(cost: &str) -> bool {
+    let mut words = cost.split(',');
+    let mut next = |name: &str, max: u32| {
+        let digits = words.next()?.strip_prefix(name)?;
+        let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        digits.parse::<u32>().ok().filter(|n| plain && *n <= max)
+    };
+    let [memory_max, passes_max, lanes_max] = PASSWORD_COST_MAX;
+    let read = (next("m=", memory_max), next("t=", passes_max), next("p=", lanes_max));
+    // RFC 9106 §3.1: each lane has at least 8 KiB.
+    matches!(read, (Some(memory), Some(_), Some(lanes)) if memory >= 8 * lanes) && words.next().is_none()
 }
 
 /// `/dev/ttyS0`, `/dev/serial/by-id/usb-x`.

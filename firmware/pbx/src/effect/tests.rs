@@ -11,7 +11,7 @@ const SITE: &str = "sip { listen 127.0.0.1:5060; }\n\
     agent 1001 { extension 2001; }\nagent 1002 { extension 2002; }\n\
     queue support { agents [ 1001 1002 ]; }\nqueue sales { agents [ 1001 ]; }\n\
     trunk carrier { address 127.0.0.9; }\ndid 4001234 { to queue support; }\n\
-    user alice { role admin; password \"$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA\"; }\n";
+    user alice { role admin; password \"$argon2id$v=19$m=8,t=1,p=1$c2FsdA$aGFzaA\"; }\n";
 
 fn told(change: impl FnOnce(&mut Config)) -> String {
     let old = parse(SITE).unwrap();

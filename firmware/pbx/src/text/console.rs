@@ -137,6 +137,9 @@ texts! {
     EXTENSION: "分机", "extension";
     STATE: "状态", "state";
     SINCE: "已持续", "for";
+    SEVERITY_WARNING: "提示", "warning";
+    SEVERITY_MAJOR: "重要", "major";
+    SEVERITY_CRITICAL: "紧急", "critical";
     ACKNOWLEDGED: "已确认", "acknowledged";
     SUBJECT: "对象", "subject";
     TIME: "时间", "time";

@@ -168,4 +168,5 @@ texts! {
     TEST_AGENTS: "只有这些座席已签入且示闲；省略即全部能签入的座席，[ ] 即无人", "only these agents are logged in and ready; without it all who can be, with [ ] nobody";
     TEST_EXPECT: "应当依次发生的事，用 then 相连；within 从前一件事（或呼叫开始）算起", "what must happen, in this order, joined by then; within counts from the one before, or from the call";
     ALARM_BUZZER: "前面板是否鸣响", "whether the front panel sounds";
+    ALARM_SEVERITY: "告警级别，默认为该告警固有的级别", "weight of the alarm; its own by default";
 }

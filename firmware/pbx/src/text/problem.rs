@@ -30,6 +30,24 @@ texts! {
     TOO_DEEP: "嵌套过深", "blocks are nested too deeply";
     TOO_DEEP_REMEDY: "最多 {max} 层", "use at most {max} levels";
 
+    // The JSON form.
+    JSON_SHORT: "文件不完整", "the text ends too early";
+    JSON_UNEXPECTED: "此处不应出现 `{found}`", "`{found}` cannot stand here";
+    JSON_ESCAPE: "无效的转义", "this escape means nothing in JSON";
+    JSON_ESCAPE_REMEDY: "只可用 `\\\"`、`\\\\`、`\\/`、`\\b`、`\\f`、`\\n`、`\\r`、`\\t` 和 `\\u` 加四位十六进制数（代理项须成对）", "use only `\\\"`, `\\\\`, `\\/`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t`, and `\\u` with four hexadecimal digits (surrogates in pairs)";
+    JSON_TYPE: "此处需要{wanted}，而不是{found}", "{found} stands here, {wanted} is needed";
+    JSON_OBJECT_REMEDY: "写成对象", "write it as an object";
+    JSON_SIGN: "符号 `{sign}`", "`{sign}`";
+    JSON_SIGN_OR: "`{sign}` 或 `{other}`", "`{sign}` or `{other}`";
+    JSON_VALUE: "一个 JSON 值", "a JSON value";
+    JSON_END: "文件末尾", "nothing more";
+    JSON_NULL: "空值 null", "null";
+    JSON_FLAG: " true 或 false", "true or false";
+    JSON_NUMBER: "数字", "a number";
+    JSON_TEXT: "引号中的文字", "a text in quotes";
+    JSON_ARRAY: "数组", "an array";
+    JSON_OBJECT: "对象", "an object";
+
     // Sections and leaves.
     SECTION_UNKNOWN: "未知的段 `{name}`", "unknown section `{name}`";
     LEAF_UNKNOWN: "未知的项 `{name}`", "unknown item `{name}`";
@@ -237,8 +255,11 @@ texts! {
     STATIC_BARE_REMEDY: "写上 `address 192.168.1.10/24` 之类的地址", "write one, like `address 192.168.1.10/24`";
     NETWORK_UNUSED: "method 为 {method} 时 {leaf} 不起作用", "{leaf} means nothing with method {method}";
     NETWORK_UNUSED_REMEDY: "删除它，或改为 `method static`", "remove it, or write `method static`";
+    ADDRESS_NO_HOST: "任何设备都不能使用地址 {address}", "no machine can have the address {address}";
+    ADDRESS_NO_HOST_REMEDY: "写出网段中的一个主机地址，而非网段地址或广播地址", "give the address of a host, not that of the network or of all in it";
+    GATEWAY_OURS: "网关 {gateway} 就是设备自己的地址", "the gateway {gateway} is the box itself";
     GATEWAY_OUTSIDE: "网关 {gateway} 不在 {address} 的网段内", "the gateway {gateway} is not in the network of {address}";
     GATEWAY_OUTSIDE_REMEDY: "核对地址、掩码长度和网关", "compare address, length of the network and gateway";
-    LINE_UNKNOWN: "行以“{word}”开头，不是 set 或 delete", "the line begins with \"{word}\", not with set or delete";
-    LINE_UNKNOWN_REMEDY: "每行写一条 `set …` 或 `delete …`", "write one `set …` or `delete …` on each line";
+    LINE_UNKNOWN: "行以“{word}”开头，不是 set、delete 或 annotate", "the line begins with \"{word}\", not with set, delete or annotate";
+    LINE_UNKNOWN_REMEDY: "每行写一条 `set …`、`delete …` 或 `annotate …`", "write one `set …`, `delete …` or `annotate …` on each line";
 }

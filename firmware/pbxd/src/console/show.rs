@@ -8,7 +8,7 @@ use base::id::Uid;
 use base::time::{Instant, Now};
 use pbx::Pbx;
 use pbx::alarm::AlarmNow;
-use pbx::config::Config;
+use pbx::config::{AlarmSeverity, Config};
 use pbx::equipment::PhoneNow;
 use pbx::standing::{AgentNow, PhaseNow, Standing};
 use pbx::text::{Key, Text, console as key, ladder, state as state_key, word};
@@ -258,8 +258,13 @@ pub fn alarms(glance: &Glance, say: Say) -> String {
     }
     let told = |alarm: &AlarmNow| {
         let seen = if alarm.acknowledged { format!("  ({})", say.plain(key::ACKNOWLEDGED)) } else { String::new() };
+        let severity = say.plain(match alarm.severity {
+            AlarmSeverity::Warning => key::SEVERITY_WARNING,
+            AlarmSeverity::Major => key::SEVERITY_MAJOR,
+            AlarmSeverity::Critical => key::SEVERITY_CRITICAL,
+        });
         let subject = if alarm.subject.is_empty() { String::new() } else { format!("  {}", alarm.subject) };
-        format!("  {}  {}{subject}{seen}\n    {}\n", utc(alarm.since.wall), alarm.name, alarm.words(say.0))
+        format!("  {}  {severity}  {}{subject}{seen}\n    {}\n", utc(alarm.since.wall), alarm.name, alarm.words(say.0))
     };
     glance.alarms.iter().map(told).collect()
 }

@@ -12,7 +12,7 @@ use base::time::{Instant, Now, Wall};
 use drivers::ssd1322::{Frame, Light};
 use pbx::alarm::AlarmNow;
 use pbx::commit::CommitNow;
-use pbx::config::{Language, Network};
+use pbx::config::{AlarmSeverity, Language, Network};
 use pbx::door::Act;
 use pbx::equipment::{LineNow, LineState, PhoneNow};
 use pbx::standing::{CallNow, PhaseNow};
@@ -51,7 +51,8 @@ fn calls() -> Vec<CallNow> {
 fn alarm(name: &str, subject: &str, detail: &str, seconds: u64, acknowledged: bool) -> AlarmNow {
     let wall = Wall::from_millis(NOW.wall.as_millis() - seconds as i64 * 1_000);
     let since = Now { at: ago(seconds), wall };
-    AlarmNow { name: name.into(), subject: subject.into(), since, detail: detail.into(), acknowledged }
+    let severity = AlarmSeverity::of_alarm(name);
+    AlarmNow { name: name.into(), subject: subject.into(), since, detail: detail.into(), acknowledged, severity }
 }
 
 fn quiet(language: Language) -> View {

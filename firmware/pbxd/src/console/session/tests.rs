@@ -29,7 +29,7 @@ pub struct Still {
 
 /// Stands for the hash of a password without blanks.
 fn hashed(password: &str) -> String {
-    format!("$argon2id$v=19$m=1,t=1,p=1${password}$aGFzaA")
+    format!("$argon2id$v=19$m=8,t=1,p=1${password}$aGFzaA")
 }
 
 impl Default for Still {
