@@ -47,7 +47,7 @@ fn a_line_is_served_over_garbage_breaks_and_pulled_cables() {
     std::fs::create_dir_all(&dir).unwrap();
     let link = dir.join("tty");
     let device = link.display().to_string();
-    let thread = spawn(move || Some((device.clone(), 115_200)), Still::default()).unwrap();
+    let thread = spawn(move || Wanted::Line { device: device.clone(), speed: 115_200 }, Still::default()).unwrap();
     let mut cable = plug(&link);
     expect(&mut cable, b"\x03", "box> ");
     cable.write_all(b"\x00\x00\xff\xfe\x1b[\x80garbage\x03").unwrap();
