@@ -44,11 +44,8 @@ impl Write for Kept {
 
 /// Sends `tracing` events up to `level` to standard error. A second call changes nothing.
 pub fn start(level: Level) {
-    let lines = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(|| Kept)
-        .with_target(false)
-        .with_ansi(false);
+    let lines =
+        tracing_subscriber::fmt().with_max_level(level).with_writer(|| Kept).with_target(false).with_ansi(false);
     let installed = if std::io::stderr().is_terminal() || std::env::var_os("JOURNAL_STREAM").is_none() {
         lines.try_init()
     } else {

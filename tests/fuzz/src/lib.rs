@@ -1,4 +1,5 @@
 //! Only the checks; the targets are in `fuzz_targets/`.
 
 pub mod checks;
+pub mod console;
 pub mod panel;

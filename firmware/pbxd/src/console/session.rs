@@ -109,6 +109,16 @@ impl<S: Sources> Session<S> {
         self.over
     }
 
+    /// The sources, for whoever checks what was asked of them.
+    pub fn sources(&self) -> &S {
+        &self.sources
+    }
+
+    /// The sources, to be changed while somebody sits here.
+    pub fn sources_mut(&mut self) -> &mut S {
+        &mut self.sources
+    }
+
     /// Takes the sources back, for the session after this.
     pub fn into_sources(self) -> S {
         self.sources

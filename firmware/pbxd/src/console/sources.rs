@@ -16,8 +16,8 @@ use pbx::text::Text;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io};
 use std::time::Duration;
+use std::{fs, io};
 
 /// How long an answer of the core is waited for. While the journal cannot be written it answers once a second.
 const PATIENCE: Duration = Duration::from_millis(1_500);

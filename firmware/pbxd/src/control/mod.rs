@@ -308,13 +308,7 @@ struct Control {
 }
 
 impl Control {
-    fn new(
-        core: Core,
-        effects: Effects,
-        inbox: Inbox,
-        arrivals: Arrivals,
-        stop_when_idle: Arc<AtomicBool>,
-    ) -> Control {
+    fn new(core: Core, effects: Effects, inbox: Inbox, arrivals: Arrivals, stop_when_idle: Arc<AtomicBool>) -> Control {
         Control {
             core,
             effects,

@@ -238,8 +238,12 @@ impl<S: Sources> Session<S> {
         if !self.over {
             self.look_who_is_in();
         }
-        if !self.over {
+        if !self.over && self.watch.is_some() {
             self.look_again();
+            if self.watch.is_none() {
+                // It has come to its own end.
+                self.draw(true);
+            }
         }
         std::mem::take(&mut self.out)
     }

@@ -40,9 +40,8 @@ impl<S: Sources> Session<S> {
         let machine = self.sources.machine();
         let stored = self.in_force();
         let commit = stored.as_ref().ok().map(|stored| stored.number);
-        let configuration = stored
-            .and_then(|stored| draft::read(&stored, language))
-            .map(|document| document.print(Secrets::Masked));
+        let configuration =
+            stored.and_then(|stored| draft::read(&stored, language)).map(|document| document.print(Secrets::Masked));
         let mut parts: Vec<(&'static str, Answer)> = vec![("version", Ok(format!("{}\n", machine.version)))];
         match self.glance() {
             Ok(glance) => parts.extend([
