@@ -40,6 +40,8 @@ pub struct Still {
     pub failures: BTreeMap<String, Failures>,
     /// What was done and by whom.
     pub record: Vec<String>,
+    /// Name of the line.
+    pub line: &'static str,
     /// The core answers.
     pub answers: bool,
     /// The core has room for acts.
@@ -50,6 +52,17 @@ pub struct Still {
     pub looks: usize,
     /// What was last saved for support.
     pub bundle: String,
+}
+
+impl Still {
+    /// Somebody else commits: an admin is none any more, and another one is there instead.
+    pub fn demote(&mut self, name: &str) {
+        let (was, is) = (format!("user {name} {{ role admin"), format!("user {name} {{ role operator"));
+        if self.text.contains(&was) {
+            let other = format!("user {name}-s-heir {{ role admin; password \"{}\"; }}\n", hashed("blueheron"));
+            self.text = self.text.replace(&was, &is) + &other;
+        }
+    }
 }
 
 /// Stands for the hash of a password without blanks.
@@ -67,6 +80,7 @@ impl Default for Still {
             now_s: 0,
             failures: BTreeMap::new(),
             record: Vec::new(),
+            line: "console",
             answers: true,
             room: true,
             no_ping: None,
@@ -100,7 +114,7 @@ impl Sources for Still {
     }
 
     fn line(&self) -> &'static str {
-        "console"
+        self.line
     }
 
     fn now(&mut self) -> Instant {
@@ -323,7 +337,7 @@ fn happen(session: &mut Session<Still>, byte: u8) -> String {
         SECOND => still.now_s += 1,
         MINUTES => still.now_s += 11 * 60,
         SILENCE => still.answers = !still.answers,
-        ROLE => still.text = still.text.replace("role admin", "role operator"),
+        ROLE => still.demote("alice"),
         GONE => still.text = still.text.replace("user bob", "user bill"),
         byte => return session.take(&[byte]),
     }

@@ -178,7 +178,7 @@ pub fn queues(glance: &Glance, say: Say) -> String {
     rows(say, &names, &all)
 }
 
-/// All queues for a wallboard: who waits, and what their agents do.
+/// All queues for a wallboard: who waits, and what their agents do. It fits into 80 columns.
 pub fn wallboard(glance: &Glance, say: Say) -> String {
     // What agents do, and the states that are it.
     const DOING: [(Key, &[&str]); 5] = [
@@ -198,13 +198,11 @@ pub fn wallboard(glance: &Glance, say: Say) -> String {
         let mut cells = vec![name.clone(), glance.waiting(name).count().to_string(), waited];
         let count = |wanted: &[&str]| states.iter().filter(|state| wanted.contains(state)).count().to_string();
         cells.extend(DOING.iter().map(|(_, wanted)| count(wanted)));
-        cells.push(members().count().to_string());
         cells
     };
     let all: Vec<Vec<String>> = glance.config.queues.iter().map(row).collect();
     let mut names = vec![word::QUEUE, key::WAITING, key::LONGEST];
     names.extend(DOING.iter().map(|(name, _)| *name));
-    names.push(key::MEMBERS);
     rows(say, &names, &all)
 }
 

@@ -384,10 +384,10 @@ fn a_live_view_is_drawn_when_it_changes_until_a_key() {
     assert_eq!(session.tick(), "");
     let board = session.take(b"set cli language en\rmonitor queue\r");
     let row = board.lines().find(|line| line.contains("support")).map(|row| row.trim_end_matches("\x1b[K"));
-    // Waiting, longest wait; ready, talking, ringing, wrap-up, not ready; agents.
+    // Waiting, longest wait; ready, talking, ringing, wrap-up, not ready.
     assert_eq!(
         row.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).as_deref(),
-        Some("support 0 - 0 1 0 0 0 1")
+        Some("support 0 - 0 1 0 0 0")
     );
     session.take(b" ");
     assert!(session.take(b"monitor queue nothing\r").contains("no queue"), "nothing to look at is said, not shown");
@@ -431,10 +431,23 @@ fn who_goes_or_leaves_is_out_while_nothing_is_typed() {
 
     let mut session = manned();
     session.take(b"alice\ramberkite\rconfigure exclusive\rset queue support weight 3\r");
-    session.sources.text = session.sources.text.replace("role admin", "role operator");
+    session.sources.demote("alice");
     assert!(session.tick().contains("takes the role admin"));
     assert!(session.sources.desks.all().is_empty(), "nobody is kept out by one who may not commit");
     assert!(session.take(b"show calls\r").ends_with("box> "));
+}
+
+#[test]
+fn one_line_does_not_lock_the_other_out() {
+    let mut session = manned();
+    for name in ["a", "b", "c", "d", "e"] {
+        session.take(format!("{name}\rx\r").as_bytes());
+    }
+    assert!(session.take(b"alice\ramberkite\r").contains("too many failures"), "this line is locked");
+    let mut box_ = session.into_sources();
+    box_.line = "serial console";
+    let mut session = Session::new(box_);
+    assert!(session.take(b"\ralice\ramberkite\r").contains("logged in: alice (admin)"), "the other one is not");
 }
 
 #[test]
