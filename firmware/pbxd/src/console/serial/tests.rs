@@ -37,7 +37,11 @@ fn expect(master: &mut PtyMaster, typed: &[u8], wanted: &str) {
         let mut bytes = [0; 1_024];
         match if quiet { Ok(0) } else { master.read(&mut bytes) } {
             Ok(count) => said.push_str(&String::from_utf8_lossy(&bytes[..count])),
-            Err(_) => quiet = true,
+            Err(_) => {
+                // Nobody has the other end open yet: what is typed meanwhile piles up.
+                quiet = true;
+                poll(&mut [], PollTimeout::from(200u16)).unwrap();
+            }
         }
     }
 }
