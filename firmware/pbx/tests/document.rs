@@ -310,3 +310,17 @@ fn the_input_journal_holds_a_configuration_as_its_text() {
     let cut = postcard::from_bytes::<Input>(bytes.get(..bytes.len() / 2).unwrap());
     assert!(cut.is_err());
 }
+
+#[test]
+fn no_form_shows_a_secret_of_any_kind() {
+    let text = "extension 2001 {\n    secret amber-kite;\n}\n\nagent 1001 {\n    pin 583106;\n}\n\nuser alice {\n    \
+        role admin;\n    password \"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2g\";\n}\n";
+    let document = read(text);
+    let forms = [Document::print, Document::print_set, Document::print_json];
+    for shown in forms.map(|form| form(&document, Secrets::Masked)) {
+        assert_eq!(shown.matches(MASK).count(), 3, "{shown}");
+        for secret in ["amber-kite", "583106", "argon2id"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use core::fmt::Write;
 
 use super::document::{Body, Document, Entry, MASK, masked};
 use super::schema::{Block, Row, Section};
-use super::value::{Kind, Value, quoted, word};
+use super::value::{Value, quoted, word};
 
 const INDENT: &str = "    ";
 
@@ -205,7 +205,7 @@ impl Comma {
 
 fn json_value(row: Row, value: &Value, secrets: Secrets, out: &mut String) {
     match (row.kind, value) {
-        (Kind::Secret | Kind::Pin { .. }, _) => {
+        (kind, _) if kind.is_secret() => {
             let plain = secrets == Secrets::Plain && *value != masked();
             json_text(if plain { value.words().concat() } else { MASK.to_string() }.as_str(), out);
         }
