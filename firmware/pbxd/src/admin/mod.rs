@@ -116,15 +116,14 @@ pub struct Parts {
     pub factory: String,
     /// Shared with the control task: begin anew after the stop.
     pub again: Arc<AtomicBool>,
-    /// Shared with the control task: stop as soon as there is no call.
-    pub stop_when_idle: Arc<AtomicBool>,
 }
 
 impl Admin {
     /// A handle.
     pub fn new(parts: Parts) -> Admin {
-        let Parts { inbox, lookout, store, tickets, data, share, factory, again, stop_when_idle } = parts;
-        let (desks, guard, factory) = (Desks::default(), Guard::default(), factory.into());
+        let Parts { inbox, lookout, store, tickets, data, share, factory, again } = parts;
+        let (desks, guard, factory, stop_when_idle) =
+            (Desks::default(), Guard::default(), factory.into(), Arc::default());
         Admin { inbox, lookout, store, tickets, desks, guard, data, share, factory, again, stop_when_idle }
     }
 
@@ -296,6 +295,11 @@ impl Admin {
     /// The same as soon as there is no call, or not any more.
     pub fn stop_when_idle(&self, wanted: bool) {
         self.stop_when_idle.store(wanted, Ordering::Release);
+    }
+
+    /// Where the control task sees that wish.
+    pub fn wish_to_stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop_when_idle)
     }
 
     /// The configuration in force, as values; none when the core does not answer.

@@ -103,7 +103,6 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     }
     let (lines, hardware) = threads::start_hardware(options, &site.config, inbox.clone())?;
     let (tickets, again) = (Tickets::new(seal::random_u64().map_err(|e| words(&e))?), Arc::default());
-    let stop_when_idle = Arc::<AtomicBool>::default();
     let admin = Admin::new(Parts {
         inbox: inbox.clone(),
         lookout: core.lookout(),
@@ -113,7 +112,6 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
         share: threads::share(options.share.as_deref()),
         factory,
         again: Arc::clone(&again),
-        stop_when_idle: Arc::clone(&stop_when_idle),
     });
     let operators = Operators::start(options, &admin);
     let media = threads::start_media(options, &site.config, &recorder, inbox.clone())?;
@@ -121,7 +119,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     let mut effects = sockets.into_effects(inbox.clone(), &site, &options.data, rooms);
     // What changed while the program was away.
     effects.follow(&site.config, &inbox);
-    let mut control = Control::new(core, effects, inbox, arrivals, stop_when_idle);
+    let mut control = Control::new(core, effects, inbox, arrivals, admin.wish_to_stop());
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
     let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()), number)];
