@@ -199,9 +199,8 @@ impl<S: Sources> Session<S> {
         let known = config.users.get(name);
         let fits = self.sources.is_password(password, known.map_or(NOBODY, |user| &user.password));
         let Some(user) = known.filter(|_| fits) else {
-            let actor = "console".to_string();
             let failed = door::Act::Audit { what: "login-failed".into(), about: name.into() };
-            self.sources.operate(&actor, failed);
+            self.sources.operate(self.sources.line(), failed);
             for of in [name, line] {
                 self.failed(of, config.system.login_failures, config.system.lock_out_s, now);
             }
@@ -228,7 +227,7 @@ impl<S: Sources> Session<S> {
         let mut until = None;
         if count >= most {
             until = Some(now + Duration::from_secs(lock_out_s.into()));
-            self.sources.operate("console", door::Act::Audit { what: "lock-out".into(), about: of.into() });
+            self.sources.operate(self.sources.line(), door::Act::Audit { what: "lock-out".into(), about: of.into() });
         }
         self.sources.set_failures(of, Failures { count, until });
     }

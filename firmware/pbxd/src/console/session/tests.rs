@@ -412,6 +412,16 @@ fn a_call_that_goes_on_is_watched_where_it_grows() {
 }
 
 #[test]
+fn a_fact_wider_than_the_screen_is_read_to_its_end() {
+    let mut session = session(Some((10, 20)));
+    session.sources.now_s = 123_456;
+    let drawn = session.take(b"monitor log\r");
+    let rows: Vec<&str> = drawn.lines().filter(|row| row.ends_with("\x1b[K")).collect();
+    assert_eq!(rows.len(), 9, "one below is the cursor's: {drawn:?}");
+    assert_eq!(rows[7..], ["138****8000 at 1234\x1b[K", "56\x1b[K"]);
+}
+
+#[test]
 fn a_terminal_that_knows_nothing_gets_a_line_for_each_change() {
     let mut session = session(None);
     assert!(session.take(b"monitor log\r").contains("138****8000 at 0"));
@@ -447,6 +457,8 @@ fn one_line_does_not_lock_the_other_out() {
     let mut box_ = session.into_sources();
     box_.line = "serial console";
     let mut session = Session::new(box_);
+    session.take(b"\rbob\rx\r");
+    assert!(session.sources.record.contains(&"serial console: login-failed bob".to_string()), "and where it was tried");
     assert!(session.take(b"\ralice\ramberkite\r").contains("logged in: alice (admin)"), "the other one is not");
 }
 

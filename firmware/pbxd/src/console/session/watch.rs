@@ -6,7 +6,7 @@ use crate::console::grammar::Act;
 use crate::console::keys::Key;
 use crate::console::show;
 use crate::console::sources::Sources;
-use crate::story::layout::fit;
+use crate::story::layout::{cells, fit};
 use pbx::text::console as key;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
@@ -128,7 +128,12 @@ impl<S: Sources> Session<S> {
             let new: Vec<&str> = text.lines().filter(|line| !before.contains(line)).collect();
             return self.print(&new.join("\n"));
         };
-        let lines: Vec<&str> = text.lines().collect();
+        let columns = self.screen.columns().saturating_sub(1);
+        // Half a fact is none; half a row of a table or of a ladder still stands in its column.
+        let lines: Vec<String> = match what {
+            Act::MonitorLog => text.lines().flat_map(|line| broken(line, columns)).collect(),
+            _ => text.lines().map(|line| fit(line, columns)).collect(),
+        };
         // What grows is looked at where it grows, under its heading.
         let heading = usize::from(what == Act::MonitorCall);
         let over = match what {
@@ -136,10 +141,9 @@ impl<S: Sources> Session<S> {
             _ => 0,
         };
         let (head, rest) = lines.split_at(heading.min(lines.len()));
-        let columns = self.screen.columns();
         self.out.push_str(HOME);
         for line in head.iter().chain(rest.iter().skip(over)).take(rows) {
-            let line = self.screen.shown(&fit(line, columns.saturating_sub(1)));
+            let line = self.screen.shown(line);
             self.out.push_str(&format!("{line}{END_OF_ROW}\r\n"));
         }
         self.out.push_str(BELOW);
@@ -186,4 +190,20 @@ impl<S: Sources> Session<S> {
         self.draw(true);
         true
     }
+}
+
+/// A line in rows of so many cells.
+fn broken(line: &str, columns: usize) -> Vec<String> {
+    let (mut rows, mut used) = (vec![String::new()], 0);
+    for c in line.chars().filter(|c| !c.is_control()) {
+        if used + cells(c) > columns {
+            rows.push(String::new());
+            used = 0;
+        }
+        used += cells(c);
+        if let Some(row) = rows.last_mut() {
+            row.push(c);
+        }
+    }
+    rows
 }
