@@ -2,4 +2,5 @@
 
 pub mod checks;
 pub mod config;
+pub mod console;
 pub mod panel;

@@ -20,6 +20,7 @@ texts! {
     NO_COMMIT_READS: "已保存的配置都无法被本固件读取（第 {number} 版：{why}）；请装回较新的固件，或用 --config 指定文件启动", "none of the stored configurations can be read by this firmware (commit {number}: {why}); install the newer firmware again, or start with --config FILE";
     PLACE_BAD: "“{word}”不是可用的位置；例如 usb:/site.conf", "\"{word}\" is no place for a configuration; write for example usb:/site.conf";
     PLACE_UNREADABLE: "无法读取 {path}：{why}；检查 U 盘是否插好", "{path} cannot be read: {why}; see that the stick is in";
+    SUPPORT_PLACE_BAD: "“{word}”不是诊断包可用的位置；例如 usb:/bundle.txt，或 bundle.txt（存入数据目录的 support）", "\"{word}\" is no place for diagnostics; write for example usb:/bundle.txt, or bundle.txt for the folder support of the data directory";
     PLACE_UNWRITABLE: "无法写入 {path}：{why}；检查 U 盘是否插好、是否写保护", "{path} cannot be written: {why}; see that the stick is in and not write-protected";
     PLACE_LONG: "{path} 有 {bytes} 字节，超过 {max}，不是配置文件", "{path} has {bytes} bytes, more than {max}: it is no configuration";
 }

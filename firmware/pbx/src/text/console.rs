@@ -8,6 +8,7 @@ texts! {
     C_SHOW_SYSTEM: "设备：版本、地址、负载", "the box: version, address, load";
     C_SHOW_CALLS: "所有通话", "all calls";
     C_SHOW_CALL: "一路呼叫的全过程", "the story of one call";
+    C_UNMASKED: "显示完整号码，并留下记录", "with whole numbers; that is put on record";
     C_SHOW_QUEUE: "队列：等待人数与座席", "queues: who waits, who serves";
     C_SHOW_QUEUE_NAME: "一个队列：来电者和座席", "one queue: its callers and agents";
     C_SHOW_AGENT: "座席状态", "what agents do";
@@ -114,7 +115,7 @@ texts! {
     HELP_KEYS: "按键：左右、Ctrl-A、Ctrl-E 移动；Ctrl-K、Ctrl-U、Ctrl-W 剪切，Ctrl-Y 粘贴；上下为历史；Ctrl-C 放弃；Ctrl-L 重画并询问屏幕大小。", "Keys: left, right, Ctrl-A, Ctrl-E move; Ctrl-K, Ctrl-U, Ctrl-W cut, Ctrl-Y pastes; up and down go through what was typed; Ctrl-C gives up; Ctrl-L draws anew and asks the terminal for its size.";
     HELP_PIPES: "输出之后可写 `| match 文本`、`| except`、`| begin`、`| count`、`| last`、`| no-more`、`| display set|json`；include 和 exclude 同 match 和 except。", "Behind what prints: `| match TEXT`, `| except`, `| begin`, `| count`, `| last`, `| no-more`, `| display set|json`; include and exclude are match and except.";
     HELP_SHORT: "在 `>` 下单词可以缩写，只要不混淆。", "At `>` words may be cut short as long as they are clear.";
-    HELP_NUMBERS: "号码的中间四位不显示。", "The middle four digits of numbers are hidden.";
+    HELP_NUMBERS: "号码的中间四位不显示，除非用户为 numbers shown；管理员可用 `show call 编号 unmasked`。显示完整号码会留下记录。", "The middle four digits of numbers are hidden unless the user has `numbers shown`; an admin may say `show call ID unmasked`. Whole numbers are put on record.";
 
     NAME: "名称", "name";
     VERSION: "版本", "version";
@@ -203,12 +204,16 @@ texts! {
     C_REQUEST_SURGE: "高峰模式", "the surge profile";
     C_REQUEST_MODE: "营业时间：auto 按日历，day 开放，night 关闭", "hours: auto as the calendars say, day open, night closed";
     C_RESTART: "重新启动程序，通话继续", "start the program anew; calls talk on";
+    C_STOP: "停止程序，通话继续", "stop the program; calls talk on";
+    C_STOP_IDLE: "没有通话时再停止", "as soon as there is no call";
+    C_STOP_CANCEL: "取消等待中的停止", "no longer wait for that";
     C_FACTORY: "恢复出厂设置", "factory settings";
     C_FACTORY_KEEP: "保留录音和话单", "recordings and records stay";
     C_FACTORY_ERASE: "清除一切", "everything is erased";
     C_MONITOR: "实时显示，按任意键结束", "live view; any key ends it";
     C_MONITOR_LOG: "最近的记录", "what is recorded";
     C_PING: "测试网络上的地址是否应答", "whether an address answers";
+    C_PING_COUNT: "次数，1 到 100，默认 5", "how often, 1 to 100, 5 by default";
     C_SUPPORT: "技术支持", "support";
     C_BUNDLE: "诊断包：密码和号码遮盖", "diagnostics in a file, secrets and numbers masked";
     A_ALARM: "告警名称，见 show alarms", "name of an alarm, see show alarms";
@@ -221,6 +226,10 @@ texts! {
     DONE: "已执行。", "done";
     DONE_AWAY: "已执行，本控制台即将断开。", "done; this console hangs up now";
     ASK_RESTART: "程序将重新启动，通话继续", "the program starts anew, calls talk on";
+    ASK_STOP: "程序将停止，直到由系统的服务管理器或由人重新启动；已接通的通话继续，其间没有新的呼叫", "The program stops until the supervisor of the system or somebody starts it again; who talks talks on, no call comes or goes meanwhile";
+    ASK_STOP_IDLE: "没有通话时程序将停止，直到由系统的服务管理器或由人重新启动；等待期间照常接受呼叫，request system stop cancel 取消", "As soon as there is no call the program stops until the supervisor of the system or somebody starts it again; calls are taken meanwhile, request system stop cancel takes it back";
+    STOP_WAITS: "没有通话时停止；request system stop cancel 取消。", "it stops when there is no call; request system stop cancel takes that back";
+    STOP_CANCELLED: "不再等待停止。", "nothing waits to stop any more";
     ASK_FACTORY_KEEP: "全部配置（含用户）恢复出厂设置，以前的版本被删除，录音和话单保留", "the whole configuration, users among it, goes back to factory settings and earlier commits are deleted; recordings and records stay";
     ASK_FACTORY_ERASE: "配置、录音、话单将全部清除，无法恢复，进行中的通话结束", "configuration, recordings and records are erased for good, calls end";
     NO_CALL: "没有呼叫“{name}”；show calls 列出所有呼叫", "there is no call \"{name}\"; show calls lists them";
@@ -229,7 +238,13 @@ texts! {
     SWITCH_BAD: "“{word}”不是 on 或 off", "\"{word}\" is not on or off";
     ADDRESS_BAD: "“{word}”不是 IPv4 地址，例如 192.168.1.1", "\"{word}\" is no IPv4 address, such as 192.168.1.1";
     PING_ANSWER: "{address} 应答，{ms} 毫秒", "{address} answers after {ms} ms";
+    PING_SILENT: "{address} 无应答", "{address} does not answer";
+    PING_FORBIDDEN: "本程序无权发送 ICMP。处理：把程序的组写入 net.ipv4.ping_group_range，或授予 CAP_NET_RAW。", "This program may not send ICMP. Remedy: put its group into net.ipv4.ping_group_range, or give it CAP_NET_RAW.";
+    COUNT_BAD: "“{word}”不是 1 到 {max} 的次数。", "\"{word}\" is no number from 1 to {max}.";
+    PIPE_LIVE: "实时显示之后不能用 `|`。处理：用 show 命令。", "Nothing can be piped from what goes on until a key. Remedy: use a show command.";
     PING_NONE: "{address} 无应答：{why}", "{address} does not answer: {why}";
     PING_SUM: "发出 {sent}，应答 {heard}", "{sent} sent, {heard} answered";
     BUNDLED: "诊断包已写入 {path}", "the diagnostics are in {path}";
+    BUNDLE_PART: "{name}：{count} 行", "{name}: {count} lines";
+    BUNDLE_WITHOUT: "{name}：缺，{why}", "{name}: missing, {why}";
 }

@@ -139,6 +139,12 @@ texts! {
     LOGOUT: "退出", "logged out";
     LOGIN_FAILED: "登录失败", "failed to log in";
     LOCKED_OUT: "被锁定", "locked out";
+    RESTARTED: "重新启动程序", "started the program anew";
+    STOPPED: "停止程序", "stopped the program";
+    STOPPED_WHEN_IDLE: "要求无通话时停止程序", "asked to stop the program when there is no call";
+    STOP_CANCELLED: "取消停止程序", "took back that the program stops";
+    ALARM_SEEN: "确认告警", "saw an alarm";
+    BUNDLE: "写出诊断包", "wrote diagnostics";
     NUMBERS_SHOWN: "查看完整号码", "saw whole numbers";
 }
 
@@ -259,6 +265,12 @@ pub const IDENTIFIERS: &[(&str, Key)] = &[
     ("logout", LOGOUT),
     ("login-failed", LOGIN_FAILED),
     ("lock-out", LOCKED_OUT),
+    ("restart", RESTARTED),
+    ("stop", STOPPED),
+    ("stop-when-idle", STOPPED_WHEN_IDLE),
+    ("stop-cancel", STOP_CANCELLED),
+    ("acknowledge", ALARM_SEEN),
+    ("support-bundle", BUNDLE),
     ("numbers-shown", NUMBERS_SHOWN),
     ("none", NONE),
 ];

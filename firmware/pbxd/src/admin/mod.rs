@@ -53,6 +53,8 @@ pub struct Admin {
     factory: Arc<str>,
     /// The program begins anew when it has stopped.
     again: Arc<AtomicBool>,
+    /// It stops as soon as there is no call.
+    stop_when_idle: Arc<AtomicBool>,
 }
 
 /// A change that somebody wants in force.
@@ -120,8 +122,9 @@ impl Admin {
     /// A handle.
     pub fn new(parts: Parts) -> Admin {
         let Parts { inbox, lookout, store, tickets, data, share, factory, again } = parts;
-        let (desks, guard, factory) = (Desks::default(), Guard::default(), factory.into());
-        Admin { inbox, lookout, store, tickets, desks, guard, data, share, factory, again }
+        let (desks, guard, factory, stop_when_idle) =
+            (Desks::default(), Guard::default(), factory.into(), Arc::default());
+        Admin { inbox, lookout, store, tickets, desks, guard, data, share, factory, again, stop_when_idle }
     }
 
     /// The data directory.
@@ -282,6 +285,21 @@ impl Admin {
     pub fn restart(&self, end_calls: bool) -> bool {
         self.again.store(true, Ordering::Release);
         self.inbox.offer((), |()| Input::Stop { end_calls }).is_ok()
+    }
+
+    /// Stops the program as its supervisor does: calls talk on until it is started again.
+    pub fn stop(&self) -> bool {
+        self.inbox.offer((), |()| Input::Stop { end_calls: false }).is_ok()
+    }
+
+    /// The same as soon as there is no call, or not any more.
+    pub fn stop_when_idle(&self, wanted: bool) {
+        self.stop_when_idle.store(wanted, Ordering::Release);
+    }
+
+    /// Where the control task sees that wish.
+    pub fn wish_to_stop(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop_when_idle)
     }
 
     /// The configuration in force, as values; none when the core does not answer.

@@ -12,6 +12,8 @@ use super::Admin;
 
 /// Where the box mounts a stick.
 const STICK: &str = "/media/usb";
+/// What a place there begins with.
+const ON_STICK: &str = "usb:";
 
 impl Admin {
     /// Writes a text, durably; where it is now.
@@ -19,16 +21,19 @@ impl Admin {
     /// # Errors
     /// Why not; for people.
     pub fn save(&self, place: &str, content: &str, language: Language) -> Result<String, String> {
-        let path = self.file(place, language)?;
-        let fresh = path.with_extension("new");
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
-            let mut file = File::create(&fresh)?;
-            file.write_all(content.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)
-        });
-        written.map_err(|why| failed(key::PLACE_UNWRITABLE, &path, &why.to_string(), language))?;
-        Ok(path.display().to_string())
+        write(&self.file(place, language)?, content, language)
+    }
+
+    /// Writes diagnostics, durably: to the stick, or below `support` in the data directory; where they are now.
+    ///
+    /// # Errors
+    /// Why not; for people.
+    pub fn save_support(&self, place: &str, content: &str, language: Language) -> Result<String, String> {
+        if place.starts_with(ON_STICK) {
+            return self.save(place, content, language);
+        }
+        let name = plain(place).ok_or_else(|| text(key::SUPPORT_PLACE_BAD, language, &[("word", place)]))?;
+        write(&self.data.join("support").join(name), content, language)
     }
 
     /// Reads a text.
@@ -60,9 +65,25 @@ impl Admin {
     }
 }
 
+/// A file of that content, whole or not at all; where it is.
+fn write(path: &Path, content: &str, language: Language) -> Result<String, String> {
+    let fresh = path.with_extension("new");
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        let mut file = File::create(&fresh)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)
+    });
+    written.map_err(|why| failed(key::PLACE_UNWRITABLE, path, &why.to_string(), language))?;
+    Ok(path.display().to_string())
+}
+
 /// The file's name; one that leads elsewhere is none.
 fn named(place: &str) -> Option<&str> {
-    let name = place.strip_prefix("usb:").map(|rest| rest.strip_prefix('/').unwrap_or(rest))?;
+    plain(place.strip_prefix(ON_STICK).map(|rest| rest.strip_prefix('/').unwrap_or(rest))?)
+}
+
+fn plain(name: &str) -> Option<&str> {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     (!name.is_empty() && name.len() <= 128 && !name.starts_with('.') && name.chars().all(plain)).then_some(name)
 }
@@ -81,6 +102,9 @@ mod tests {
         assert_eq!(named("usb:站点.conf"), Some("站点.conf"));
         for bad in ["usb:", "usb:/", "usb:/../etc", "usb:/.hidden", "usb:/a/b", "/etc/passwd", "site.conf", ""] {
             assert_eq!(named(bad), None, "{bad}");
+        }
+        for bad in ["", ".hidden", "../main.db", "a/b", "usb:/a"] {
+            assert_eq!(plain(bad), None, "{bad}");
         }
     }
 }

@@ -21,6 +21,7 @@ pub enum Act {
     ShowSystem,
     ShowCalls,
     ShowCall,
+    ShowCallWhole,
     ShowQueue,
     ShowAgent,
     ShowPhones,
@@ -64,9 +65,13 @@ pub enum Act {
     RequestSurge,
     RequestMode,
     RequestRestart,
+    RequestStop,
+    RequestStopIdle,
+    RequestStopCancel,
     FactoryKeep,
     FactoryErase,
     MonitorQueue,
+    MonitorCall,
     MonitorCalls,
     MonitorLog,
     Ping,
@@ -106,7 +111,11 @@ impl Act {
             | Act::Run
             | Act::Leave
             | Act::Discard
+            | Act::ShowCallWhole
             | Act::RequestRestart
+            | Act::RequestStop
+            | Act::RequestStopIdle
+            | Act::RequestStopCancel
             | Act::FactoryKeep
             | Act::FactoryErase
             | Act::Bundle => Role::Admin,
@@ -123,6 +132,7 @@ impl Act {
             | Act::ShowState
             | Act::Explain
             | Act::MonitorQueue
+            | Act::MonitorCall
             | Act::MonitorCalls
             | Act::MonitorLog
             | Act::Ping
@@ -145,14 +155,23 @@ impl Act {
                 | Act::RequestSurge
                 | Act::RequestMode
                 | Act::RequestRestart
+                | Act::RequestStop
+                | Act::RequestStopIdle
+                | Act::RequestStopCancel
                 | Act::FactoryKeep
                 | Act::FactoryErase
                 | Act::MonitorQueue
+                | Act::MonitorCall
                 | Act::MonitorCalls
                 | Act::MonitorLog
                 | Act::Ping
                 | Act::Bundle
         )
+    }
+
+    /// Whether it goes on until a key is pressed: there is no end of it that a pipe could wait for.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Act::MonitorQueue | Act::MonitorCall | Act::MonitorCalls | Act::MonitorLog | Act::Ping)
     }
 }
 
@@ -250,6 +269,7 @@ use Part::{Take, Word as W};
 
 const SHOW: Part = W("show", key::C_SHOW);
 const QUEUE: Part = W("queue", key::C_SHOW_QUEUE);
+const CALL: Part = W("call", key::C_SHOW_CALL);
 const AGENT: Part = W("agent", key::C_SHOW_AGENT);
 const CONFIGURATION: Part = W("configuration", key::C_SHOW_CONFIGURATION);
 const TO: Part = W("to", key::E_TO);
@@ -262,6 +282,8 @@ const SYSTEM: Part = W("system", key::C_REQUEST_SYSTEM);
 const WHOLE: Part = W("configuration", key::C_REQUEST_CONFIGURATION);
 const CLEAR: Part = W("clear", key::C_CLEAR);
 const MONITOR: Part = W("monitor", key::C_MONITOR);
+const PING: Part = W("ping", key::C_PING);
+const STOP: Part = W("stop", key::C_STOP);
 const FACTORY: Part = W("factory-reset", key::C_FACTORY);
 const RESCUE: Part = W("rescue", key::C_RESCUE);
 const COMMIT: Part = W("commit", key::E_COMMIT);
@@ -281,7 +303,8 @@ const fn edit(parts: &'static [Part], act: Act) -> Command {
 const COMMANDS: &[Command] = &[
     at(&[SHOW, W("system", key::C_SHOW_SYSTEM)], Act::ShowSystem),
     at(&[SHOW, W("calls", key::C_SHOW_CALLS)], Act::ShowCalls),
-    at(&[SHOW, W("call", key::C_SHOW_CALL), Take(A::Call)], Act::ShowCall),
+    at(&[SHOW, CALL, Take(A::Call)], Act::ShowCall),
+    at(&[SHOW, CALL, Take(A::Call), W("unmasked", key::C_UNMASKED)], Act::ShowCallWhole),
     at(&[SHOW, QUEUE], Act::ShowQueue),
     at(&[SHOW, QUEUE, Take(A::Queue)], Act::ShowQueue),
     at(&[SHOW, AGENT], Act::ShowAgent),
@@ -303,12 +326,17 @@ const COMMANDS: &[Command] = &[
     at(&[CLEAR, W("agent", key::C_CLEAR_AGENT), Take(A::Agent)], Act::ClearAgent),
     at(&[MONITOR, QUEUE], Act::MonitorQueue),
     at(&[MONITOR, QUEUE, Take(A::Queue)], Act::MonitorQueue),
+    at(&[MONITOR, CALL, Take(A::Call)], Act::MonitorCall),
     at(&[MONITOR, W("calls", key::C_SHOW_CALLS)], Act::MonitorCalls),
     at(&[MONITOR, W("log", key::C_MONITOR_LOG)], Act::MonitorLog),
-    at(&[W("ping", key::C_PING), Take(A::Address)], Act::Ping),
+    at(&[PING, Take(A::Address)], Act::Ping),
+    at(&[PING, Take(A::Address), W("count", key::C_PING_COUNT), Take(A::Number)], Act::Ping),
     at(&[REQUEST, W("surge", key::C_REQUEST_SURGE), Take(A::Switch)], Act::RequestSurge),
     at(&[REQUEST, W("mode", key::C_REQUEST_MODE), Take(A::Mode)], Act::RequestMode),
     at(&[REQUEST, SYSTEM, W("restart", key::C_RESTART)], Act::RequestRestart),
+    at(&[REQUEST, SYSTEM, STOP], Act::RequestStop),
+    at(&[REQUEST, SYSTEM, STOP, W("when-idle", key::C_STOP_IDLE)], Act::RequestStopIdle),
+    at(&[REQUEST, SYSTEM, STOP, W("cancel", key::C_STOP_CANCEL)], Act::RequestStopCancel),
     at(&[REQUEST, SYSTEM, FACTORY, W("keep-recordings", key::C_FACTORY_KEEP)], Act::FactoryKeep),
     at(&[REQUEST, SYSTEM, FACTORY, W("erase-everything", key::C_FACTORY_ERASE)], Act::FactoryErase),
     at(&[REQUEST, W("support", key::C_SUPPORT), W("bundle", key::C_BUNDLE), Take(A::Place)], Act::Bundle),

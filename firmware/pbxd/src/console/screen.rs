@@ -56,6 +56,11 @@ impl Screen {
         self.size.map_or(COLUMNS, |(_, columns)| usize::from(columns))
     }
 
+    /// Rows that can be drawn in place, the cursor's below them; none on a terminal that may not know how.
+    pub fn rows(&self) -> Option<usize> {
+        self.size.map(|(rows, _)| usize::from(rows) - 1)
+    }
+
     /// Rows of a page, without that for `--More--`; none without pages.
     pub fn page(&self) -> Option<usize> {
         let rows = self.length.or(self.size.map(|(rows, _)| rows)).filter(|rows| *rows > 0)?;

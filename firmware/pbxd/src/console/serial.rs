@@ -17,6 +17,22 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a reader may take to make room before what is sent is lost.
 const WRITE_WAIT: Duration = Duration::from_secs(1);
 
+/// What the configuration says of the line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// The core does not answer: what was wanted still is.
+    Unknown,
+    /// No line.
+    Nothing,
+    /// This one.
+    Line {
+        /// `/dev/ttyS0`.
+        device: String,
+        /// In baud.
+        speed: u32,
+    },
+}
+
 /// The running thread.
 pub struct SerialThread {
     stop: Sender<()>,
@@ -32,12 +48,12 @@ impl SerialThread {
     }
 }
 
-/// Starts the thread. `wanted` tells device and speed; none: there is no line.
+/// Starts the thread. `wanted` is asked once a second.
 ///
 /// # Errors
 /// When the machine has no thread.
 pub fn spawn<S: Sources + Send + 'static>(
-    wanted: impl FnMut() -> Option<(String, u32)> + Send + 'static,
+    wanted: impl FnMut() -> Wanted + Send + 'static,
     sources: S,
 ) -> std::io::Result<SerialThread> {
     let (stop, stopped) = channel();
@@ -65,16 +81,20 @@ enum Left {
     Gone(String),
 }
 
-impl<W: FnMut() -> Option<(String, u32)>> Attendant<W> {
+impl<W: FnMut() -> Wanted> Attendant<W> {
     fn run(mut self, mut sources: impl Sources) {
         loop {
             match self.stopped.recv_timeout(LOOK_EVERY) {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
             }
-            let Some((device, speed)) = (self.wanted)() else {
-                self.trouble = None;
-                continue;
+            let (device, speed) = match (self.wanted)() {
+                Wanted::Line { device, speed } => (device, speed),
+                Wanted::Nothing => {
+                    self.trouble = None;
+                    continue;
+                }
+                Wanted::Unknown => continue,
             };
             let mut port = match open(&device, speed) {
                 Ok(port) => port,
@@ -83,9 +103,6 @@ impl<W: FnMut() -> Option<(String, u32)>> Attendant<W> {
                     continue;
                 }
             };
-            if self.trouble.take().is_some() {
-                tracing::info!("serial console {device}: it is there again");
-            }
             loop {
                 let mut session = Session::new(sources);
                 let left = self.attend(port.as_mut(), (&device, speed), &mut session);
@@ -117,7 +134,13 @@ impl<W: FnMut() -> Option<(String, u32)>> Attendant<W> {
             let mut bytes = [0; 256];
             let answer = match port.read(&mut bytes) {
                 Ok(0) => return Left::Gone("it was hung up".into()),
-                Ok(count) => session.take(bytes.get(..count).unwrap_or_default()),
+                Ok(count) => {
+                    // A device that opens and is gone at once would fill the log; one that speaks is there.
+                    if self.trouble.take().is_some() {
+                        tracing::info!("serial console {}: it is there again", now.0);
+                    }
+                    session.take(bytes.get(..count).unwrap_or_default())
+                }
                 Err(why) if matches!(why.kind(), ErrorKind::TimedOut | ErrorKind::Interrupted) => String::new(),
                 Err(why) => return Left::Gone(why.to_string()),
             };
@@ -133,8 +156,10 @@ impl<W: FnMut() -> Option<(String, u32)>> Attendant<W> {
                 if let Err(why) = send(port, told.as_bytes()) {
                     return Left::Gone(why);
                 }
-                if (self.wanted)().is_some_and(|(device, speed)| (device.as_str(), speed) != now) {
-                    return Left::Unwanted;
+                match (self.wanted)() {
+                    Wanted::Unknown => {}
+                    Wanted::Line { device, speed } if (device.as_str(), speed) == now => {}
+                    Wanted::Line { .. } | Wanted::Nothing => return Left::Unwanted,
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use self::commits::{Load, Paste};
 use self::login::{Door, NewPassword};
-use self::operate::Watch;
+use self::watch::Watch;
 use super::draft::{self, Draft, Stored};
 use super::grammar::{self, Act, Mode, Said, Wrong};
 use super::keys::{Key, Keys};
@@ -16,13 +16,15 @@ use super::sources::Sources;
 use crate::admin::Desk;
 use crate::story::say::Say;
 use base::time::Instant;
-use pbx::config::{Language, edit};
+use pbx::config::{Language, Role, edit};
 use pbx::text::{Text, console as key, text};
 
 mod commits;
 mod complete;
 mod login;
 mod operate;
+mod support;
+mod watch;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
@@ -107,6 +109,16 @@ impl<S: Sources> Session<S> {
         self.over
     }
 
+    /// The sources, for whoever checks what was asked of them.
+    pub fn sources(&self) -> &S {
+        &self.sources
+    }
+
+    /// The sources, to be changed while somebody sits here.
+    pub fn sources_mut(&mut self) -> &mut S {
+        &mut self.sources
+    }
+
     /// Takes the sources back, for the session after this.
     pub fn into_sources(self) -> S {
         self.sources
@@ -171,6 +183,10 @@ impl<S: Sources> Session<S> {
             Key::Ctrl('c') => {
                 self.line.abandon();
                 self.out.push_str("\r\n");
+                if self.asked.take().is_some() {
+                    let told = self.say().plain(key::NOT_DONE).to_string();
+                    self.print(&told);
+                }
                 self.draw(true);
             }
             Key::Ctrl('l') => {
@@ -186,6 +202,7 @@ impl<S: Sources> Session<S> {
     fn greet(&mut self) {
         self.greeted = true;
         self.out.push_str(self.screen.ask());
+        self.learn_site();
         let name = self.host();
         let values = [("version", env!("CARGO_PKG_VERSION")), ("name", name.as_str())];
         // Whether more than ASCII can be shown is not known yet.
@@ -200,6 +217,10 @@ impl<S: Sources> Session<S> {
     }
 
     fn draw(&mut self, anew: bool) {
+        if anew {
+            // Never for a key that is only to be echoed: a core that does not answer takes its time.
+            self.learn_site();
+        }
         let mark = match self.mode() {
             Mode::Operational => '>',
             Mode::Configuration => '#',
@@ -210,12 +231,16 @@ impl<S: Sources> Session<S> {
         self.out.push_str(&drawn);
     }
 
-    /// The site's name as one word. Asked for until it is known.
-    fn host(&mut self) -> String {
+    /// Name and language of the site, asked for until they are known.
+    fn learn_site(&mut self) {
         if self.site.is_none() {
-            let site = self.sources.glance().map(|seen| (seen.config.system.name.clone(), seen.config.system.language));
-            self.site = site;
+            let config = self.sources.config();
+            self.site = config.map(|config| (config.system.name.clone(), config.system.language));
         }
+    }
+
+    /// The site's name as one word.
+    fn host(&self) -> String {
         let name = self.site.as_ref().map_or(HOST, |(name, _)| name.as_str()).replace(' ', "-");
         let fits = |name: &String| {
             name.len() <= HOST_MAX
@@ -288,6 +313,9 @@ impl<S: Sources> Session<S> {
         let words = words(command, language)?;
         let said = grammar::understand(self.mode(), &words).map_err(|wrong| wrong_words(wrong, self.say()))?;
         self.allowed(said.act)?;
+        if said.act.is_live() && !rest.is_empty() {
+            return Err(self.say().plain(key::PIPE_LIVE).to_string());
+        }
         let stages = pipe::stages(rest).map_err(|why| why.render(language))?;
         let display = stages.iter().find_map(|stage| match stage {
             Stage::Display(display) => Some(*display),
@@ -303,22 +331,6 @@ impl<S: Sources> Session<S> {
         Ok((self.act(&said, display)?, stages))
     }
 
-    /// Whether the role of whoever sits here, at this moment, is enough.
-    fn allowed(&mut self, act: Act) -> Result<(), String> {
-        let Some(role) = self.role() else {
-            self.leave(Some(key::NO_LONGER));
-            return Err(String::new());
-        };
-        if act.role() <= role {
-            return Ok(());
-        }
-        if self.draft.take().is_some() {
-            self.desk = None;
-            self.at.clear();
-        }
-        Err(self.say().text(key::ROLE_NEEDED, &[("role", act.role().word())]))
-    }
-
     fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
         let (language, say) = (self.language(), self.say());
         let one = || said.words.first().cloned();
@@ -332,9 +344,15 @@ impl<S: Sources> Session<S> {
                 let told = show::calls(&self.glance()?, say);
                 Ok(self.numbers(told, "show calls", &[]))
             }
-            Act::ShowCall => {
-                let told = self.sources.story(&said.words.concat(), language)?;
-                Ok(self.numbers(told, "show call", &said.words))
+            Act::ShowCall | Act::ShowCallWhole => {
+                // The record says which call it was, not `last`.
+                let call = self.sources.find_call(&said.words.concat(), language)?;
+                let told = self.sources.story(&call, language)?;
+                if said.act == Act::ShowCallWhole {
+                    let recorded = self.audit("numbers-shown", &format!("show call {call}"));
+                    return if recorded { Ok(told) } else { Err(say.plain(key::NO_ANSWER).to_string()) };
+                }
+                Ok(self.numbers(told, "show call", &[call]))
             }
             Act::ShowQueue => match (self.glance()?, one()) {
                 (glance, None) => Ok(show::queues(&glance, say)),
@@ -351,7 +369,12 @@ impl<S: Sources> Session<S> {
             Act::ShowAlarms => Ok(show::alarms(&self.glance()?, say)),
             Act::ShowConfiguration => {
                 let document = draft::read(&self.in_force()?, language)?;
-                draft::shown(&document, &said.words, display).map_err(|why| why.render(language))
+                let told = draft::shown(&document, &said.words, display).map_err(|why| why.render(language))?;
+                // Whoever may change it must see what stands there.
+                if self.role() == Some(Role::Admin) {
+                    return Ok(told);
+                }
+                Ok(self.numbers(told, "show configuration", &said.words))
             }
             Act::ShowState => {
                 let told = self.sources.state_at(&said.words.join(" "), language)?;
@@ -438,8 +461,7 @@ impl<S: Sources> Session<S> {
                 Err(say.plain(key::CHANGED).to_string())
             }
             Act::Leave | Act::Discard => {
-                (self.draft, self.desk) = (None, None);
-                self.at.clear();
+                self.forget_draft();
                 Ok(String::new())
             }
             _ => Ok(String::new()),
@@ -449,7 +471,7 @@ impl<S: Sources> Session<S> {
     /// Numbers as whoever sits here may see them.
     fn numbers(&mut self, told: String, command: &str, words: &[String]) -> String {
         let what = format!("{command} {}", words.join(" "));
-        if self.sees_numbers(&what) { told } else { show::hidden(&told) }
+        if self.sees_numbers(what.trim_end()) { told } else { show::hidden(&told) }
     }
 
     fn glance(&mut self) -> Result<show::Glance, String> {

@@ -178,6 +178,34 @@ pub fn queues(glance: &Glance, say: Say) -> String {
     rows(say, &names, &all)
 }
 
+/// All queues for a wallboard: who waits, and what their agents do. It fits into 80 columns.
+pub fn wallboard(glance: &Glance, say: Say) -> String {
+    // What agents do, and the states that are it.
+    const DOING: [(Key, &[&str]); 5] = [
+        (word::READY, &["ready"]),
+        (word::TALKING, &["talking", "hold"]),
+        (key::RINGING, &["reserved", "ringing"]),
+        (word::WRAP_UP, &["wrap-up"]),
+        (word::NOT_READY, &["not-ready"]),
+    ];
+    let row = |(name, queue): (&String, &pbx::config::Queue)| {
+        let members = || queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.surge));
+        // `not-ready 2` is a state and its reason.
+        let states = members().filter_map(|agent| glance.standing.agents.get(agent)?.state.split(' ').next());
+        let states: Vec<&str> = states.collect();
+        let longest = glance.waiting(name).map(|(_, since)| glance.ago(since)).max();
+        let waited = longest.map_or_else(|| "-".to_string(), |wait| format!("{} s", wait.as_secs()));
+        let mut cells = vec![name.clone(), glance.waiting(name).count().to_string(), waited];
+        let count = |wanted: &[&str]| states.iter().filter(|state| wanted.contains(state)).count().to_string();
+        cells.extend(DOING.iter().map(|(_, wanted)| count(wanted)));
+        cells
+    };
+    let all: Vec<Vec<String>> = glance.config.queues.iter().map(row).collect();
+    let mut names = vec![word::QUEUE, key::WAITING, key::LONGEST];
+    names.extend(DOING.iter().map(|(name, _)| *name));
+    rows(say, &names, &all)
+}
+
 /// One queue: its callers in the order in which they are served, and its agents.
 ///
 /// # Errors

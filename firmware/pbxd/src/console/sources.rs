@@ -5,15 +5,19 @@ use super::show::{Glance, Machine};
 use crate::admin::{Admin, Ask, Checked, Desk, Done, Editing, Failures, Refused};
 use crate::panel::task::storage;
 use crate::store::ConfigCommit;
-use crate::{build_id, clock, password, reach, tell};
+use crate::story::ladder::ladder;
+use crate::story::say::Say;
+use crate::{build_id, clock, log, password, reach, tell};
 use base::time::Instant;
 use pbx::commit::CommitNow;
 use pbx::config::{Config, Language, Written};
 use pbx::door::Act;
 use pbx::text::Text;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 /// How long an answer of the core is waited for. While the journal cannot be written it answers once a second.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -22,6 +26,21 @@ fn stored(commit: ConfigCommit) -> Stored {
     Stored { number: commit.number, text: commit.text }
 }
 
+/// Names and sizes of files; one that cannot be read has none.
+fn files_in(dir: &Path, below: &str) -> String {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten().take(FILES_MAX);
+    let mut files: Vec<(String, u64)> = entries
+        .filter_map(|entry| {
+            let about = entry.metadata().ok().filter(|about| about.is_file())?;
+            Some((entry.file_name().to_string_lossy().into_owned(), about.len()))
+        })
+        .collect();
+    files.sort();
+    files.into_iter().map(|(name, bytes)| format!("  {below}{name}  {bytes}\n")).collect()
+}
+
+/// Files of a directory that are listed at most.
+const FILES_MAX: usize = 500;
 /// How long an address may take to answer.
 const PING_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -36,6 +55,8 @@ pub trait Sources {
     /// # Errors
     /// When the records cannot be read.
     fn in_force(&mut self, language: Language) -> Result<Option<Stored>, String>;
+    /// The line that this is about, as others are told of it: `console`, `serial console`.
+    fn line(&self) -> &'static str;
     /// The clock of this program.
     fn now(&mut self) -> Instant;
     /// The configuration in force; none when the core does not answer.
@@ -51,8 +72,8 @@ pub trait Sources {
     fn failures(&mut self, of: &str) -> Failures;
     /// Remembers them.
     fn set_failures(&mut self, of: &str, failures: Failures);
-    /// Lets the core do something in somebody's name.
-    fn operate(&mut self, actor: &str, act: Act);
+    /// Lets the core do something in somebody's name. False when it has no room for it.
+    fn operate(&mut self, actor: &str, act: Act) -> bool;
     /// How commits stand; none when the core does not answer.
     fn commit_now(&mut self) -> Option<CommitNow>;
     /// Newest commits, newest first, without texts.
@@ -107,11 +128,22 @@ pub trait Sources {
     /// # Errors
     /// When the records cannot be read.
     fn recent(&mut self, count: u64, language: Language) -> Result<String, String>;
-    /// How long an address took to answer; the error says why it did not.
+    /// How long an address took to answer.
     ///
     /// # Errors
-    /// Why nothing was heard.
-    fn ping(&mut self, address: Ipv4Addr) -> Result<Duration, String>;
+    /// `TimedOut` when nothing was heard, otherwise why nothing can be sent.
+    fn ping(&mut self, address: Ipv4Addr) -> io::Result<Duration>;
+    /// The program stops. False when the box has no room for it.
+    fn stop(&mut self, when: Stop) -> bool;
+    /// Writes diagnostics; where they are now.
+    ///
+    /// # Errors
+    /// Why they cannot be written.
+    fn save_support(&mut self, place: &str, text: &str, language: Language) -> Result<String, String>;
+    /// The last lines of the program's own log.
+    fn log_tail(&mut self) -> String;
+    /// The files that the program keeps its state in, a line each with its size.
+    fn files(&mut self) -> String;
     /// The program begins anew; calls talk on. False when the box has no room for it.
     fn restart(&mut self) -> bool;
     /// Factory settings: with recordings kept, or with everything erased.
@@ -119,6 +151,16 @@ pub trait Sources {
     /// # Errors
     /// Why nothing was changed.
     fn factory(&mut self, who: &str, erase: bool, language: Language) -> Result<(), Refused>;
+    /// The call that a person means: its whole identity.
+    ///
+    /// # Errors
+    /// When there is none, or there are several.
+    fn find_call(&mut self, wanted: &str, language: Language) -> Result<String, String>;
+    /// The ladder of a call so far.
+    ///
+    /// # Errors
+    /// When there is no such call.
+    fn ladder(&mut self, call: &str, language: Language) -> Result<String, String>;
     /// The story of a call.
     ///
     /// # Errors
@@ -136,16 +178,28 @@ pub trait Sources {
     fn state_at(&mut self, time: &str, language: Language) -> Result<String, String>;
 }
 
+/// When the program is to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// Now.
+    Now,
+    /// As soon as there is no call.
+    WhenIdle,
+    /// Not as soon as there is no call, as was wanted before.
+    Not,
+}
+
 /// The box.
 pub struct Live {
     admin: Admin,
+    line: &'static str,
     began: Instant,
 }
 
 impl Live {
-    /// Over the box.
-    pub fn new(admin: Admin) -> Live {
-        Live { admin, began: clock::instant() }
+    /// Over the box, for the line of this name.
+    pub fn new(admin: Admin, line: &'static str) -> Live {
+        Live { admin, line, began: clock::instant() }
     }
 }
 
@@ -165,6 +219,10 @@ impl Sources for Live {
 
     fn in_force(&mut self, language: Language) -> Result<Option<Stored>, String> {
         self.admin.in_force(language).map(stored).map(Some)
+    }
+
+    fn line(&self) -> &'static str {
+        self.line
     }
 
     fn now(&mut self) -> Instant {
@@ -191,11 +249,13 @@ impl Sources for Live {
         self.admin.guard().set(of, failures, clock::instant());
     }
 
-    fn operate(&mut self, actor: &str, act: Act) {
-        // Without room in the inbox the log has it.
-        if !self.admin.operate(actor, act.clone()) {
+    fn operate(&mut self, actor: &str, act: Act) -> bool {
+        let taken = self.admin.operate(actor, act.clone());
+        if !taken {
+            // Without room in the inbox the log has it.
             tracing::error!("not on record for want of room: {actor} {act:?}");
         }
+        taken
     }
 
     fn commit_now(&mut self) -> Option<CommitNow> {
@@ -231,7 +291,7 @@ impl Sources for Live {
     }
 
     fn enter(&mut self, who: &str, exclusive: bool) -> Result<(Desk, Vec<Editing>), Box<Editing>> {
-        self.admin.desks().enter(who, "console", exclusive, clock::instant())
+        self.admin.desks().enter(who, self.line, exclusive, clock::instant())
     }
 
     fn save(&mut self, place: &str, text: &str, language: Language) -> Result<String, String> {
@@ -246,8 +306,30 @@ impl Sources for Live {
         tell::recent(self.admin.data(), count, language)
     }
 
-    fn ping(&mut self, address: Ipv4Addr) -> Result<Duration, String> {
-        reach::ping(address, PING_PATIENCE).map_err(|why| why.to_string())
+    fn ping(&mut self, address: Ipv4Addr) -> io::Result<Duration> {
+        reach::ping(address, PING_PATIENCE)
+    }
+
+    fn stop(&mut self, when: Stop) -> bool {
+        match when {
+            Stop::Now => return self.admin.stop(),
+            Stop::WhenIdle => self.admin.stop_when_idle(true),
+            Stop::Not => self.admin.stop_when_idle(false),
+        }
+        true
+    }
+
+    fn save_support(&mut self, place: &str, text: &str, language: Language) -> Result<String, String> {
+        self.admin.save_support(place, text, language)
+    }
+
+    fn log_tail(&mut self) -> String {
+        log::tail()
+    }
+
+    fn files(&mut self) -> String {
+        let data = self.admin.data();
+        files_in(data, "") + &files_in(&data.join("journal"), "journal/")
     }
 
     fn restart(&mut self) -> bool {
@@ -259,6 +341,16 @@ impl Sources for Live {
             true => self.admin.erase_all(&format!("console {who}")),
             false => self.admin.reset_configuration(who, "console", language).map(|_| ()),
         }
+    }
+
+    fn find_call(&mut self, wanted: &str, language: Language) -> Result<String, String> {
+        tell::find_call(self.admin.data(), Some(wanted), language).map(|call| call.to_string())
+    }
+
+    fn ladder(&mut self, call: &str, language: Language) -> Result<String, String> {
+        let call = tell::find_call(self.admin.data(), Some(call), language)?;
+        let (events, _) = tell::call_events(self.admin.data(), call, language)?;
+        Ok(ladder(&events, Say(language)))
     }
 
     fn story(&mut self, call: &str, language: Language) -> Result<String, String> {

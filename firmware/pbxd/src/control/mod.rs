@@ -41,7 +41,7 @@ use pbx::door::{Boot, Input, Output, Rebuilt, Trouble, TroubleKind};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -119,7 +119,7 @@ async fn live(options: &Run, language: Language, witness: Witness) -> Result<boo
     let mut effects = sockets.into_effects(inbox.clone(), &site, &options.data, rooms);
     // What changed while the program was away.
     effects.follow(&site.config, &inbox);
-    let mut control = Control::new(core, effects, inbox, arrivals);
+    let mut control = Control::new(core, effects, inbox, arrivals, admin.wish_to_stop());
     let Recovery { mut outputs, boot, rebuilt } = recovered;
     control.carry_out(&mut outputs);
     let mut begin = vec![Input::Boot(boot), Input::Configured(Arc::new(site.config.clone()), number)];
@@ -299,12 +299,14 @@ struct Control {
     /// Inputs that followed from carrying out outputs; they come before what waits in the inbox.
     followed: Vec<Input>,
     may_stop: bool,
+    /// Somebody at the box wants it to stop as soon as there is no call.
+    stop_when_idle: Arc<AtomicBool>,
     datagrams_dropped: u64,
     inbox_full: bool,
 }
 
 impl Control {
-    fn new(core: Core, effects: Effects, inbox: Inbox, arrivals: Arrivals) -> Control {
+    fn new(core: Core, effects: Effects, inbox: Inbox, arrivals: Arrivals, stop_when_idle: Arc<AtomicBool>) -> Control {
         Control {
             core,
             effects,
@@ -315,6 +317,7 @@ impl Control {
             outputs: Vec::new(),
             followed: Vec::new(),
             may_stop: false,
+            stop_when_idle,
             datagrams_dropped: 0,
             inbox_full: false,
         }
@@ -401,6 +404,9 @@ impl Control {
         self.notify.say("WATCHDOG=1");
         if self.core.pbx().is_empty() {
             self.effects.datagrams.forget_former();
+        }
+        if self.core.pbx().calls_live() == 0 && self.stop_when_idle.swap(false, Ordering::AcqRel) {
+            batch.push(Input::Stop { end_calls: false });
         }
         batch.extend(self.core.troubles().map(Input::Trouble));
         let dropped = self.inbox.datagrams_dropped();

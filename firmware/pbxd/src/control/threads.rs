@@ -3,7 +3,8 @@
 use super::inbox::Inbox;
 use crate::admin::{Admin, Tickets};
 use crate::cli::Run;
-use crate::console::{self, port::ConsoleThread, serial::SerialThread, sources::Live};
+use crate::console::serial::{SerialThread, Wanted};
+use crate::console::{self, port::ConsoleThread, sources::Live};
 use crate::hardware_thread::{self, HardwareThread};
 use crate::media_thread::{self, HighwayCard, MediaThread, MediaThreadConfig, library};
 use crate::panel::{self, task::PanelThread};
@@ -86,16 +87,19 @@ pub fn start_panel(options: &Run, admin: Admin) -> Option<PanelThread> {
 
 /// Starts the thread of the console. A box without it works all the same.
 pub fn start_console(options: &Run, admin: Admin) -> Option<ConsoleThread> {
-    let started = console::port::spawn(&options.data, Live::new(admin));
+    let started = console::port::spawn(&options.data, Live::new(admin, "console"));
     started.map_err(|why| tracing::warn!("no console: {why}")).ok()
 }
 
 /// Starts the thread of the console's serial line; it waits until the configuration names one.
 pub fn start_serial(admin: Admin) -> Option<SerialThread> {
-    let (wanted, sources) = (admin.clone(), Live::new(admin));
-    let device = move || {
-        let chassis = &wanted.config()?.chassis;
-        Some((chassis.console_device.clone()?, chassis.console_speed))
+    let (asked, sources) = (admin.clone(), Live::new(admin, "serial console"));
+    let device = move || match asked.config() {
+        None => Wanted::Unknown,
+        Some(config) => match &config.chassis.console_device {
+            Some(device) => Wanted::Line { device: device.clone(), speed: config.chassis.console_speed },
+            None => Wanted::Nothing,
+        },
     };
     let started = console::serial::spawn(device, sources);
     started.map_err(|why| tracing::warn!("no thread for the serial console: {why}")).ok()

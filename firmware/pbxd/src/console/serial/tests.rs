@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 /// For one step on a busy machine.
 const LONG: Duration = Duration::from_secs(20);
@@ -36,7 +37,11 @@ fn expect(master: &mut PtyMaster, typed: &[u8], wanted: &str) {
         let mut bytes = [0; 1_024];
         match if quiet { Ok(0) } else { master.read(&mut bytes) } {
             Ok(count) => said.push_str(&String::from_utf8_lossy(&bytes[..count])),
-            Err(_) => quiet = true,
+            Err(_) => {
+                // Nobody has the other end open yet: what is typed meanwhile piles up.
+                quiet = true;
+                poll(&mut [], PollTimeout::from(200u16)).unwrap();
+            }
         }
     }
 }
@@ -47,7 +52,7 @@ fn a_line_is_served_over_garbage_breaks_and_pulled_cables() {
     std::fs::create_dir_all(&dir).unwrap();
     let link = dir.join("tty");
     let device = link.display().to_string();
-    let thread = spawn(move || Some((device.clone(), 115_200)), Still::default()).unwrap();
+    let thread = spawn(move || Wanted::Line { device: device.clone(), speed: 115_200 }, Still::default()).unwrap();
     let mut cable = plug(&link);
     expect(&mut cable, b"\x03", "box> ");
     cable.write_all(b"\x00\x00\xff\xfe\x1b[\x80garbage\x03").unwrap();
@@ -55,6 +60,48 @@ fn a_line_is_served_over_garbage_breaks_and_pulled_cables() {
     drop(cable);
     // Whoever plugs in next is not in the middle of another's draft.
     let mut cable = plug(&link);
+    expect(&mut cable, b"\x03", "box> ");
+    thread.stop();
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// What the other side hears within the time, until it hangs up or says no more.
+fn hung_up(master: &mut PtyMaster) -> bool {
+    let until = Instant::now() + LONG;
+    while Instant::now() < until {
+        let mut fds = [PollFd::new(master.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::from(500u16)).unwrap();
+        let gone = fds[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP));
+        let mut bytes = [0; 1_024];
+        let heard = fds[0].any().unwrap_or(false) && master.read(&mut bytes).is_ok();
+        if gone && !heard {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn a_line_that_is_wanted_no_more_is_left_and_a_silent_core_takes_none_away() {
+    let dir = std::env::temp_dir().join(format!("pbxd-serial-left-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let link = dir.join("tty");
+    let line = Wanted::Line { device: link.display().to_string(), speed: 9_600 };
+    let wanted = Arc::new(Mutex::new(line.clone()));
+    let asked = Arc::clone(&wanted);
+    let thread = spawn(move || asked.lock().unwrap().clone(), Still::default()).unwrap();
+    let mut cable = plug(&link);
+    expect(&mut cable, b"configure\r", "box# ");
+    // Two looks later the draft is still there.
+    *wanted.lock().unwrap() = Wanted::Unknown;
+    for _ in 0..5 {
+        let mut fds = [PollFd::new(cable.as_fd(), PollFlags::empty())];
+        poll(&mut fds, PollTimeout::from(500u16)).unwrap();
+    }
+    expect(&mut cable, b"\x03", "box# ");
+    *wanted.lock().unwrap() = Wanted::Nothing;
+    assert!(hung_up(&mut cable), "the device is given back");
+    *wanted.lock().unwrap() = line;
     expect(&mut cable, b"\x03", "box> ");
     thread.stop();
     std::fs::remove_dir_all(&dir).unwrap();

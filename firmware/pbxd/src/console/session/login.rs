@@ -17,8 +17,6 @@ use std::time::Duration;
 const TYPED_MAX: usize = 128;
 /// Shortest password.
 pub const PASSWORD_CHARS_MIN: usize = 8;
-/// Name under which failures at this line are counted; no user's, for the blank in it.
-const LINE: &str = "line console";
 /// Tried when there is no such user, so that the answer takes as long.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -65,6 +63,11 @@ impl<S: Sources> Session<S> {
         }
     }
 
+    /// Name under which failures at this line are counted; no user's, for the blank in it.
+    fn at_line(&self) -> String {
+        format!("line {}", self.sources.line())
+    }
+
     pub(super) fn actor(&self) -> String {
         format!("console {}", self.who())
     }
@@ -75,7 +78,7 @@ impl<S: Sources> Session<S> {
         self.sources.config()?.users.get(&name).cloned()
     }
 
-    /// What may be done here now; none when nobody is in any more.
+    /// What may be done here now; none when nobody is in any more, or nobody knows.
     pub(super) fn role(&mut self) -> Option<Role> {
         match &self.door {
             // Users that came meanwhile bind whoever logs in next.
@@ -85,18 +88,36 @@ impl<S: Sources> Session<S> {
         }
     }
 
-    /// Whether whole numbers are shown; that they are is put on record.
-    pub(super) fn sees_numbers(&mut self, what: &str) -> bool {
-        let shown = self.user().is_some_and(|user| user.numbers == NumbersSeen::Shown);
-        if shown {
-            self.audit("numbers-shown", what);
+    /// Whether the role of whoever sits here, at this moment, is enough.
+    pub(super) fn allowed(&mut self, act: Act) -> Result<(), String> {
+        let Some(role) = self.role() else {
+            if self.sources.config().is_none() {
+                return Err(self.say().plain(key::NO_ANSWER).to_string());
+            }
+            self.leave(Some(key::NO_LONGER));
+            return Err(String::new());
+        };
+        if act.role() <= role {
+            return Ok(());
         }
-        shown
+        self.forget_draft();
+        Err(self.say().text(key::ROLE_NEEDED, &[("role", act.role().word())]))
     }
 
-    pub(super) fn audit(&mut self, what: &str, about: &str) {
+    /// Whether whoever sits here may see whole numbers.
+    pub(super) fn may_see_numbers(&mut self) -> bool {
+        self.user().is_some_and(|user| user.numbers == NumbersSeen::Shown)
+    }
+
+    /// Whether whole numbers are shown: only when it is on record that they are.
+    pub(super) fn sees_numbers(&mut self, what: &str) -> bool {
+        self.may_see_numbers() && self.audit("numbers-shown", what)
+    }
+
+    /// Puts something on record; false when there is no room for it.
+    pub(super) fn audit(&mut self, what: &str, about: &str) -> bool {
         let actor = self.actor();
-        self.sources.operate(&actor, door::Act::Audit { what: what.into(), about: about.into() });
+        self.sources.operate(&actor, door::Act::Audit { what: what.into(), about: about.into() })
     }
 
     /// The first words: somebody must say who he is, unless the box has no users.
@@ -166,7 +187,9 @@ impl<S: Sources> Session<S> {
             self.print(key::NO_ANSWER.raw(Language::En));
             return self.knock();
         };
-        let until = [name, LINE].iter().filter_map(|of| self.sources.failures(of).until).max();
+        let line = self.at_line();
+        let line = line.as_str();
+        let until = [name, line].iter().filter_map(|of| self.sources.failures(of).until).max();
         if let Some(until) = until.filter(|until| *until > now) {
             let left = seconds(until.since(now));
             let told = self.say().text(key::LOGIN_LOCKED, &[("seconds", &left)]);
@@ -176,16 +199,15 @@ impl<S: Sources> Session<S> {
         let known = config.users.get(name);
         let fits = self.sources.is_password(password, known.map_or(NOBODY, |user| &user.password));
         let Some(user) = known.filter(|_| fits) else {
-            let actor = "console".to_string();
             let failed = door::Act::Audit { what: "login-failed".into(), about: name.into() };
-            self.sources.operate(&actor, failed);
-            for of in [name, LINE] {
+            self.sources.operate(self.sources.line(), failed);
+            for of in [name, line] {
                 self.failed(of, config.system.login_failures, config.system.lock_out_s, now);
             }
             self.print(key::LOGIN_WRONG.raw(Language::En));
             return self.knock();
         };
-        for of in [name, LINE] {
+        for of in [name, line] {
             self.sources.set_failures(of, Failures::default());
         }
         self.door = Door::Open(Who::User(name.to_string()));
@@ -205,22 +227,57 @@ impl<S: Sources> Session<S> {
         let mut until = None;
         if count >= most {
             until = Some(now + Duration::from_secs(lock_out_s.into()));
-            self.sources.operate("console", door::Act::Audit { what: "lock-out".into(), about: of.into() });
+            self.sources.operate(self.sources.line(), door::Act::Audit { what: "lock-out".into(), about: of.into() });
         }
         self.sources.set_failures(of, Failures { count, until });
     }
 
-    /// Time passes: a session that nobody touches ends. What is sent.
+    /// Time passes: a session that nobody touches ends, so does that of a user who is none any more. What is sent.
     pub fn tick(&mut self) -> String {
-        self.look_again();
-        let now = self.sources.now();
-        let Door::Open(Who::User(_)) = self.door else { return std::mem::take(&mut self.out) };
-        let Some(config) = self.sources.config() else { return std::mem::take(&mut self.out) };
-        if now.since(self.touched) >= Duration::from_secs(u64::from(config.system.idle_logout_min) * 60) {
-            self.out.push_str("\r\n");
-            self.leave(Some(key::IDLE));
+        if !self.over {
+            self.look_who_is_in();
+        }
+        if !self.over && self.watch.is_some() {
+            self.look_again();
+            if self.watch.is_none() {
+                // It has come to its own end.
+                self.draw(true);
+            }
         }
         std::mem::take(&mut self.out)
+    }
+
+    fn look_who_is_in(&mut self) {
+        let Door::Open(who) = self.door.clone() else { return };
+        let Some(config) = self.sources.config() else { return };
+        let role = match &who {
+            // Whoever set up the first users and went away leaves no door open.
+            Who::Anybody if config.users.is_empty() => return,
+            Who::Anybody => Some(Role::Admin),
+            Who::User(name) => config.users.get(name).map(|user| user.role),
+        };
+        let Some(role) = role else {
+            self.out.push_str("\r\n");
+            return self.leave(Some(key::NO_LONGER));
+        };
+        let idle = self.sources.now().since(self.touched);
+        if idle >= Duration::from_secs(u64::from(config.system.idle_logout_min) * 60) {
+            self.out.push_str("\r\n");
+            return self.leave(Some(key::IDLE));
+        }
+        if role < Role::Admin && self.draft.is_some() {
+            self.forget_draft();
+            let told = self.say().text(key::ROLE_NEEDED, &[("role", Role::Admin.word())]);
+            self.out.push_str("\r\n");
+            self.print(&told);
+            self.draw(true);
+        }
+    }
+
+    /// Back to `>`; nobody is kept out by a draft that is gone.
+    pub(super) fn forget_draft(&mut self) {
+        (self.draft, self.desk, self.paste, self.new_password) = (None, None, None, None);
+        self.at.clear();
     }
 
     /// The session ends: for a reason of the box, or because the person said so.
@@ -236,7 +293,8 @@ impl<S: Sources> Session<S> {
         if matches!(self.door, Door::Open(Who::User(_))) {
             self.audit("logout", "");
         }
-        (self.draft, self.desk, self.pager, self.paste, self.new_password) = (None, None, None, None, None);
+        self.forget_draft();
+        (self.pager, self.watch, self.asked) = (None, None, None);
         self.over = true;
     }
 

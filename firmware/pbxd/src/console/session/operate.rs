@@ -1,35 +1,12 @@
-//! What is done and watched at the `>` prompt: ending and acknowledging, switches, acts of weight behind a question, live
-//! views, and what a technician wants. Whatever changes the box is on record with who did it.
+//! What is done at the `>` prompt: ending and acknowledging, switches, acts of weight behind a question. Whatever changes
+//! the box is on record with who did it. Not what goes on until a key: that is beside it.
 
 use super::{Answer, Session};
-use crate::console::draft;
 use crate::console::grammar::{Act, Said};
-use crate::console::keys::Key;
-use crate::console::show;
-use crate::console::sources::Sources;
-use pbx::config::document::Document;
-use pbx::config::show::Secrets;
+use crate::console::sources::{Sources, Stop};
 use pbx::door;
 use pbx::switch::Mode;
 use pbx::text::console as key;
-use std::net::Ipv4Addr;
-
-/// Echoes of one `ping`.
-const PINGS: usize = 5;
-/// Facts in a live view, and in the diagnostics.
-const LOG_LINES: u64 = 20;
-const BUNDLE_LINES: u64 = 500;
-/// Homes the cursor and clears to the end of the screen.
-const REDRAW: &str = "\x1b[H\x1b[J";
-
-/// A live view.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Watch {
-    what: Act,
-    name: Option<String>,
-    /// As it was drawn last.
-    shown: String,
-}
 
 impl<S: Sources> Session<S> {
     /// One of the commands of the `>` prompt that do or watch something.
@@ -38,7 +15,7 @@ impl<S: Sources> Session<S> {
         match said.act {
             Act::ClearAlarm => self.clear_alarm(&one, said.words.get(1..).unwrap_or_default()),
             Act::ClearCall => self.clear_call(&one),
-            Act::ClearAgent => self.acts(door::Act::LogOut { agent: one }),
+            Act::ClearAgent => self.clear_agent(one),
             Act::RequestSurge => match one.as_str() {
                 "on" | "off" => self.acts(door::Act::Surge { on: one == "on", until: None }),
                 word => Err(self.say().text(key::SWITCH_BAD, &[("word", word)])),
@@ -50,13 +27,11 @@ impl<S: Sources> Session<S> {
             Act::RequestRestart => self.ask(said.act, key::ASK_RESTART),
             Act::FactoryKeep => self.ask(said.act, key::ASK_FACTORY_KEEP),
             Act::FactoryErase => self.ask(said.act, key::ASK_FACTORY_ERASE),
-            Act::MonitorQueue | Act::MonitorCalls | Act::MonitorLog => {
-                let name = said.words.first().cloned();
-                self.watch = Some(Watch { what: said.act, name, shown: String::new() });
-                self.look_again();
-                Ok(String::new())
-            }
-            Act::Ping => self.ping(&one),
+            Act::RequestStop => self.ask(said.act, key::ASK_STOP),
+            Act::RequestStopIdle => self.ask(said.act, key::ASK_STOP_IDLE),
+            Act::RequestStopCancel => self.stop(Stop::Not),
+            Act::Ping => self.ping(&one, said.words.get(1).map(String::as_str)),
+            act if act.is_live() => self.monitor(act, said.words.first().map(String::as_str)),
             Act::Bundle => self.bundle(&one),
             _ => Ok(String::new()),
         }
@@ -64,8 +39,16 @@ impl<S: Sources> Session<S> {
 
     fn acts(&mut self, act: door::Act) -> Answer {
         let actor = self.actor();
-        self.sources.operate(&actor, act);
-        Ok(self.say().plain(key::DONE).to_string())
+        let taken = self.sources.operate(&actor, act);
+        let told = self.say().plain(if taken { key::DONE } else { key::NO_ANSWER }).to_string();
+        if taken { Ok(told) } else { Err(told) }
+    }
+
+    fn clear_agent(&mut self, agent: String) -> Answer {
+        if !self.glance()?.config.agents.contains_key(&agent) {
+            return Err(self.say().text(key::NO_AGENT, &[("name", &agent)]));
+        }
+        self.acts(door::Act::LogOut { agent })
     }
 
     fn clear_alarm(&mut self, name: &str, subject: &[String]) -> Answer {
@@ -77,12 +60,10 @@ impl<S: Sources> Session<S> {
         if found.is_empty() {
             return Err(self.say().text(key::NO_ALARM, &[("name", name)]));
         }
-        let actor = self.actor();
         for alarm in found {
             let (name, subject) = (alarm.name.clone(), alarm.subject.clone());
-            let about = format!("{name} {subject}").trim_end().to_string();
-            self.sources.operate(&actor, door::Act::Acknowledge { name, subject });
-            self.sources.operate(&actor, door::Act::Audit { what: "acknowledge".into(), about });
+            self.audit("acknowledge", format!("{name} {subject}").trim_end());
+            self.acts(door::Act::Acknowledge { name, subject })?;
         }
         Ok(self.say().plain(key::DONE).to_string())
     }
@@ -119,6 +100,11 @@ impl<S: Sources> Session<S> {
                 self.audit("restart", "");
                 if self.sources.restart() { Ok(key::DONE_AWAY) } else { Ok(key::NO_ANSWER) }
             }
+            Act::RequestStop | Act::RequestStopIdle => {
+                let when = if act == Act::RequestStop { Stop::Now } else { Stop::WhenIdle };
+                let told = self.stop(when).unwrap_or_else(|why| why);
+                return self.print(&told);
+            }
             Act::FactoryKeep => self.sources.factory(&who, false, language).map(|()| key::DONE),
             Act::FactoryErase => self.sources.factory(&who, true, language).map(|()| key::DONE_AWAY),
             _ => Ok(key::NOT_DONE),
@@ -130,83 +116,15 @@ impl<S: Sources> Session<S> {
         self.print(&told);
     }
 
-    /// Draws a live view when it has changed.
-    pub(super) fn look_again(&mut self) {
-        let Some(Watch { what, name, shown }) = self.watch.clone() else { return };
-        let (language, say) = (self.language(), self.say());
-        let told = match (what, name) {
-            (Act::MonitorQueue, None) => self.glance().map(|glance| show::queues(&glance, say)),
-            (Act::MonitorQueue, Some(name)) => {
-                self.glance().and_then(|g| show::queue(&g, &name, say).map_err(|why| why.render(language)))
-            }
-            (Act::MonitorCalls, _) => self.glance().map(|glance| show::calls(&glance, say)),
-            _ => self.sources.recent(LOG_LINES, language),
+    fn stop(&mut self, when: Stop) -> Answer {
+        let (what, told) = match when {
+            Stop::Now => ("stop", key::DONE_AWAY),
+            Stop::WhenIdle => ("stop-when-idle", key::STOP_WAITS),
+            Stop::Not => ("stop-cancel", key::STOP_CANCELLED),
         };
-        let text = show::hidden(&told.unwrap_or_else(|why| why));
-        if text == shown {
-            return;
-        }
-        let page = self.screen.page();
-        if page.is_some() {
-            self.out.push_str(REDRAW);
-        }
-        let lines: Vec<&str> = text.lines().take(page.unwrap_or(usize::MAX)).collect();
-        self.print(&lines.join("\n"));
-        if let Some(watch) = &mut self.watch {
-            watch.shown = text;
-        }
-    }
-
-    /// Any key ends a live view.
-    pub(super) fn watched(&mut self, _: Key) -> bool {
-        let ended = self.watch.take().is_some();
-        if ended {
-            self.draw(true);
-        }
-        ended
-    }
-
-    fn ping(&mut self, word: &str) -> Answer {
-        let address: Ipv4Addr = word.parse().map_err(|_| self.say().text(key::ADDRESS_BAD, &[("word", word)]))?;
-        let (say, mut told, mut heard) = (self.say(), String::new(), 0);
-        for _ in 0..PINGS {
-            let line = match self.sources.ping(address) {
-                Ok(took) => {
-                    heard += 1;
-                    let ms = format!("{:.1}", took.as_secs_f64() * 1_000.0);
-                    say.text(key::PING_ANSWER, &[("address", word), ("ms", &ms)])
-                }
-                Err(why) => say.text(key::PING_NONE, &[("address", word), ("why", &why)]),
-            };
-            told.push_str(&line);
-            told.push('\n');
-        }
-        let (sent, heard) = (PINGS.to_string(), heard.to_string());
-        Ok(format!("{told}{}\n", say.text(key::PING_SUM, &[("sent", &sent), ("heard", &heard)])))
-    }
-
-    /// One file with what a technician asks for; no secret and no number of a person is in it.
-    fn bundle(&mut self, place: &str) -> Answer {
-        let (language, say) = (self.language(), self.say());
-        let glance = self.glance()?;
-        let machine = self.sources.machine();
-        let stored = self.in_force()?;
-        let document: Document = draft::read(&stored, language)?;
-        let recent = self.sources.recent(BUNDLE_LINES, language)?;
-        let parts = [
-            ("system", show::system(&glance, &machine, Some(stored.number), say)),
-            ("alarms", show::alarms(&glance, say)),
-            ("phones", show::phones(&glance, say)),
-            ("queues", show::queues(&glance, say)),
-            ("agents", show::agents(&glance, say)),
-            ("calls", show::hidden(&show::calls(&glance, say))),
-            ("commits", self.show_commits()?),
-            ("configuration", document.print(Secrets::Masked)),
-            ("log", show::hidden(&recent)),
-        ];
-        let text: String = parts.iter().map(|(name, text)| format!("=== {name}\n{text}\n")).collect();
-        let path = self.sources.save(place, &text, language)?;
-        self.audit("support-bundle", place);
-        Ok(say.text(key::BUNDLED, &[("path", &path)]))
+        self.audit(what, "");
+        let told = if self.sources.stop(when) { Ok(told) } else { Err(key::NO_ANSWER) };
+        let words = |told| self.say().plain(told).to_string();
+        told.map(words).map_err(words)
     }
 }

@@ -1,198 +1,14 @@
 //! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
 
 use super::*;
-use crate::admin::{Ask, Checked, Desks, Done, Editing, Failures, Refused};
-use crate::console::show::{Glance, Machine};
-use crate::store::ConfigCommit;
-use base::time::{Instant, Now, Wall};
-use pbx::commit::{CommitNow, Label};
-use pbx::config::Written;
-use pbx::equipment::PhoneNow;
-use pbx::standing::Standing;
-use pbx::text::admin;
+use base::time::Instant;
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::io::ErrorKind;
 
-const SITE: &str = "system { name box; language zh-CN; }\nsip { listen 127.0.0.1:5060; }\nextension 2001 { secret amber-kite; }\n\
-    agent 1001 { name 王芳; extension 2001; }\nqueue support { title 客服; agents [ 1001 ]; }\nqueue sales { agents [ 1001 ]; }\n";
-
-/// A box that answers from a text, and takes commits.
-pub struct Still {
-    number: u64,
-    text: String,
-    reverts: Option<u64>,
-    desks: Desks,
-    now_s: u64,
-    failures: std::collections::BTreeMap<String, Failures>,
-    record: Vec<String>,
-}
-
-/// Stands for the hash of a password without blanks.
-fn hashed(password: &str) -> String {
-    format!("$argon2id$v=19$m=8,t=1,p=1${password}$aGFzaA")
-}
-
-impl Default for Still {
-    fn default() -> Still {
-        Still {
-            number: 7,
-            text: SITE.into(),
-            reverts: None,
-            desks: Desks::default(),
-            now_s: 0,
-            failures: Default::default(),
-            record: Vec::new(),
-        }
-    }
-}
-
-impl Sources for Still {
-    fn glance(&mut self) -> Option<Glance> {
-        Some(Glance {
-            now: Now { at: Instant::BOOT, wall: Wall::from_millis(0) },
-            config: Arc::new(pbx::config::parse(SITE).unwrap()),
-            standing: Standing::default(),
-            phones: vec![PhoneNow { extension: "2001".into(), registered: 1 }],
-            alarms: Vec::new(),
-            surge: false,
-        })
-    }
-
-    fn machine(&mut self) -> Machine {
-        Machine::default()
-    }
-
-    fn in_force(&mut self, _: Language) -> Result<Option<Stored>, String> {
-        Ok(Some(Stored { number: self.number, text: self.text.clone() }))
-    }
-
-    fn now(&mut self) -> Instant {
-        Instant::from_micros(self.now_s * 1_000_000)
-    }
-
-    fn config(&mut self) -> Option<Arc<pbx::config::Config>> {
-        pbx::config::parse(&self.text).ok().map(Arc::new)
-    }
-
-    fn is_password(&mut self, password: &str, hash: &str) -> bool {
-        hash.contains(&format!("${password}$"))
-    }
-
-    fn hash(&mut self, password: &str) -> Result<String, String> {
-        Ok(hashed(password))
-    }
-
-    fn failures(&mut self, of: &str) -> Failures {
-        self.failures.get(of).copied().unwrap_or_default()
-    }
-
-    fn set_failures(&mut self, of: &str, failures: Failures) {
-        self.failures.insert(of.into(), failures);
-    }
-
-    fn operate(&mut self, actor: &str, act: pbx::door::Act) {
-        self.record.push(match act {
-            pbx::door::Act::Audit { what, about } => format!("{actor}: {what} {about}"),
-            act => format!("{actor}: {act:?}"),
-        });
-    }
-
-    fn commit_now(&mut self) -> Option<CommitNow> {
-        Some(CommitNow { number: self.number, storing: None, reverts: self.reverts.map(|back| (Instant::BOOT, back)) })
-    }
-
-    fn history(&mut self, _: Language) -> Result<Vec<ConfigCommit>, String> {
-        let label = Label { author: "alice".into(), origin: "console".into(), comment: "ticket 4711".into() };
-        let row = |number| ConfigCommit {
-            number,
-            wall_ms: 0,
-            label: label.clone(),
-            hash: String::new(),
-            text: String::new(),
-            unconfirmed: None,
-        };
-        Ok((1..=self.number).rev().map(row).collect())
-    }
-
-    fn back(&mut self, steps: u32, _: Language) -> Result<Stored, String> {
-        match steps {
-            0 => Ok(Stored { number: self.number, text: self.text.clone() }),
-            1 => Ok(Stored { number: self.number - 1, text: SITE.replace("客服", "以前") }),
-            _ => Err("no such commit".into()),
-        }
-    }
-
-    fn rescue(&mut self, _: Language) -> Result<Stored, String> {
-        Err("no rescue".into())
-    }
-
-    fn set_rescue(&mut self, _: Option<u64>, _: &str) -> Result<(), Text> {
-        Ok(())
-    }
-
-    fn check(&mut self, text: &str) -> Checked {
-        match Written::of(text) {
-            Ok(site) => Checked { site: Some(site), ..Checked::default() },
-            Err(problems) => Checked { problems, ..Checked::default() },
-        }
-    }
-
-    fn commit(&mut self, ask: Ask, site: Written) -> Result<Done, Refused> {
-        if ask.base != self.number {
-            return Err(Refused::Because(Text::new(admin::BUSY)));
-        }
-        self.reverts = ask.confirm_within_min.map(|_| self.number);
-        self.number += 1;
-        self.text = site.text.to_string();
-        Ok(Done { number: self.number, reverts_in_s: ask.confirm_within_min.unwrap_or(0) * 60 })
-    }
-
-    fn confirm(&mut self, _: &str) -> Result<u64, Refused> {
-        self.reverts.take().map(|_| self.number).ok_or(Refused::Because(Text::new(admin::NOTHING_TO_CONFIRM)))
-    }
-
-    fn enter(&mut self, who: &str, exclusive: bool) -> Result<(Desk, Vec<Editing>), Box<Editing>> {
-        self.desks.enter(who, "console", exclusive, Instant::BOOT)
-    }
-
-    fn save(&mut self, place: &str, _: &str, _: Language) -> Result<String, String> {
-        Ok(place.into())
-    }
-
-    fn load(&mut self, _: &str, _: Language) -> Result<String, String> {
-        Ok("queue loaded { agents [ 1001 ]; }\n".into())
-    }
-
-    fn recent(&mut self, _: u64, _: Language) -> Result<String, String> {
-        Ok(format!("13800138000 at {}\n", self.now_s))
-    }
-
-    fn ping(&mut self, address: std::net::Ipv4Addr) -> Result<std::time::Duration, String> {
-        if address.is_loopback() { Ok(std::time::Duration::from_millis(2)) } else { Err("timed out".into()) }
-    }
-
-    fn restart(&mut self) -> bool {
-        self.record.push("restart".into());
-        true
-    }
-
-    fn factory(&mut self, who: &str, erase: bool, _: Language) -> Result<(), Refused> {
-        self.record.push(format!("factory {who} {erase}"));
-        Ok(())
-    }
-
-    fn story(&mut self, call: &str, _: Language) -> Result<String, String> {
-        Ok(format!("story of {call}: 13800138000\n"))
-    }
-
-    fn explain(&mut self, call: &str, _: Language) -> Result<String, String> {
-        Err(format!("no call {call}"))
-    }
-
-    fn state_at(&mut self, time: &str, _: Language) -> Result<String, String> {
-        Ok((0..100).map(|line| format!("{line} at {time}\n")).collect())
-    }
-}
+#[path = "../../../../../tests/fuzz/src/console.rs"]
+mod checks;
+pub use checks::Still;
+use checks::{SITE, console_bytes, hashed};
 
 /// A session that was greeted; with a terminal that answers when it has a size.
 fn session(size: Option<(u16, u16)>) -> Session<Still> {
@@ -210,7 +26,7 @@ fn commands_are_answered_and_the_prompt_comes_back() {
     let said = session.take(b"sh q support\r");
     assert!(said.contains("1001") && said.ends_with("\r\n\rbox> "), "{said:?}");
     assert!(said.is_ascii(), "a terminal that does not answer gets ASCII: {said:?}");
-    assert!(session.take(b"show call last\r").contains("story of last: 138****8000"));
+    assert!(session.take(b"show call last\r").contains("story of 01NEWEST: 138****8000"));
     assert!(session.take(b"explain call 1\r").contains("no call 1"));
     assert!(session.take(b"show frob\r").contains("\"frob\" is not known here"));
     assert!(session.take(b"show queue | match sup | count\r").contains("\r\n1 lines\r\n"));
@@ -414,7 +230,7 @@ fn a_role_bounds_what_can_be_said_and_a_user_who_goes_is_out() {
     assert!(!session.take(b"?").contains("configure"));
     // Whoever may see whole numbers sees them, and that is on record.
     assert!(session.take(b"show call last\r").contains("13800138000"));
-    assert!(session.sources.record.iter().any(|row| row == "console bob: numbers-shown show call last"));
+    assert!(session.sources.record.iter().any(|row| row == "console bob: numbers-shown show call 01NEWEST"));
     session.sources.text = session.sources.text.replace("user bob", "user bill");
     assert!(session.take(b"show calls\r").contains("no user of this box any more") && session.is_over());
 }
@@ -467,10 +283,92 @@ fn an_act_of_weight_wants_a_whole_yes() {
     assert!(session.take(b"request mode noon\r").contains("not auto, day or night"));
     assert!(session.take(b"clear alarm nothing\r").contains("no alarm"));
     assert!(session.take(b"clear call nothing\r").contains("no call"));
-    assert!(session.take(b"ping 127.0.0.1\r").contains("5 sent, 5 answered"));
-    assert!(session.take(b"ping 192.0.2.1\r").contains("5 sent, 0 answered"));
+    assert!(session.take(b"clear agent 1002\r").contains("no agent"), "who is not there is not logged out");
+    session.take(b"request system restart\r");
+    assert!(session.take(b"\x03").contains("nothing was done"), "Ctrl-C is no");
+    assert!(session.take(b"yes\r").contains("not known"), "and nothing is asked any more");
+    session.sources.room = false;
+    assert!(session.take(b"request surge off\r").contains("does not answer"), "what was not taken is not done");
+}
+
+#[test]
+fn the_program_is_stopped_now_or_when_there_is_no_call() {
+    let mut session = session(None);
+    assert!(session.take(b"request system stop\r").contains("starts it again"));
+    assert!(session.take(b"no\r").contains("nothing was done") && session.sources.record.is_empty());
+    session.take(b"request system stop when-idle\ryes\r");
+    assert!(session.take(b"request system stop cancel\r").contains("nothing waits to stop"));
+    session.take(b"request system stop\ryes\r");
+    let record = session.sources.record.clone();
+    let wanted = ["console admin: stop-when-idle ", "stop WhenIdle", "console admin: stop-cancel ", "stop Not"];
+    assert_eq!(record[..4], wanted);
+    assert_eq!(record[4..], ["console admin: stop ", "stop Now"]);
+}
+
+#[test]
+fn echoes_are_sent_one_a_second_until_a_key() {
+    let mut session = session(None);
+    let said = session.take(b"ping 127.0.0.1\r");
+    assert!(said.contains("127.0.0.1 answers after 2.0 ms") && !said.ends_with("> "), "{said:?}");
+    assert_eq!(said.matches("answers").count(), 1, "the others come later");
+    for _ in 0..3 {
+        assert!(session.tick().contains("answers after"));
+    }
+    let last = session.tick();
+    assert!(last.contains("5 sent, 5 answered") && last.ends_with("box> "), "{last:?}");
+    assert_eq!(session.tick(), "");
+    session.take(b"ping 192.0.2.1 count 100\r");
+    session.tick();
+    let said = session.take(b"q");
+    assert!(said.contains("2 sent, 0 answered") && said.ends_with("box> "), "{said:?}");
+    assert!(session.take(b"ping 127.0.0.1 count 1\r").ends_with("1 sent, 1 answered\r\n\rbox> "));
+    assert!(session.take(b"ping 127.0.0.1 count 101\r").contains("no number from 1 to 100"));
+    assert!(session.take(b"ping 127.0.0.1 | count\r").contains("Nothing can be piped"));
+    session.sources.no_ping = Some(ErrorKind::PermissionDenied);
+    let said = session.take(b"ping 127.0.0.1\r");
+    assert!(said.contains("net.ipv4.ping_group_range") && said.ends_with("box> "), "said once: {said:?}");
+}
+
+#[test]
+fn diagnostics_hold_no_number_and_come_without_the_core_too() {
+    let mut session = session(None);
+    session.sources.text.push_str("vip 13800138000 { }\n");
     let told = session.take(b"request support bundle usb:/b.txt\r");
-    assert!(told.contains("diagnostics are in"), "{told}");
+    assert!(told.contains("diagnostics are in usb:/b.txt") && told.contains("configuration:"), "{told}");
+    let bundle = session.sources.bundle.clone();
+    for wanted in ["=== version", "=== alarms", "vip 138****8000", "secret ********", "WARN", "main.db"] {
+        assert!(bundle.contains(wanted), "{wanted}\n{bundle}");
+    }
+    assert!(!bundle.contains("13800138000") && !bundle.contains("amber-kite"), "{bundle}");
+    session.sources.answers = false;
+    let told = session.take(b"request support bundle b.txt\r");
+    assert!(told.contains("system: missing") && told.contains("diagnostics are in b.txt"), "{told}");
+    assert!(session.sources.bundle.contains("WARN"), "what can be had is there");
+}
+
+#[test]
+fn whole_numbers_are_shown_only_when_it_is_on_record_of_which_call() {
+    let mut session = manned();
+    session.take(b"alice\ramberkite\r");
+    assert!(session.take(b"show call last\r").contains("138****8000"));
+    assert!(session.take(b"show call last unmasked\r").contains("13800138000"));
+    assert!(session.sources.record.contains(&"console alice: numbers-shown show call 01NEWEST".to_string()));
+    session.sources.room = false;
+    let said = session.take(b"show call last unmasked\r");
+    assert!(said.contains("does not answer") && !said.contains("13800138000"), "{said}");
+    session.sources.room = true;
+    session.take(b"exit\r");
+
+    let mut session = Session::new(session.into_sources());
+    session.take(b"\rbob\ramberkite\r");
+    assert!(session.take(b"show call last unmasked\r").contains("takes the role admin"));
+    assert!(session.take(b"monitor log\r").contains("13800138000"));
+    assert!(session.sources.record.contains(&"console bob: numbers-shown monitor log".to_string()));
+    session.sources.text = session.sources.text.replace("numbers shown", "numbers masked");
+    assert!(session.tick().contains("138****8000"), "a right that is taken away is gone at once");
+    session.take(b"q");
+    session.sources.text.push_str("vip 13800138000 { }\n");
+    assert!(session.take(b"show configuration vip\r").contains("138****8000"), "numbers in the configuration, too");
 }
 
 #[test]
@@ -484,4 +382,151 @@ fn a_live_view_is_drawn_when_it_changes_until_a_key() {
     assert!(session.take(b"q").ends_with("box> "));
     session.sources.now_s = 2;
     assert_eq!(session.tick(), "");
+    let board = session.take(b"set cli language en\rmonitor queue\r");
+    let row = board.lines().find(|line| line.contains("support")).map(|row| row.trim_end_matches("\x1b[K"));
+    // Waiting, longest wait; ready, talking, ringing, wrap-up, not ready.
+    assert_eq!(
+        row.map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).as_deref(),
+        Some("support 0 - 0 1 0 0 0")
+    );
+    session.take(b" ");
+    assert!(session.take(b"monitor queue nothing\r").contains("no queue"), "nothing to look at is said, not shown");
+    assert!(session.watch.is_none());
+}
+
+#[test]
+fn a_call_that_goes_on_is_watched_where_it_grows() {
+    let mut session = session(Some((10, 80)));
+    session.sources.now_s = 3;
+    let first = session.take(b"monitor call last\r");
+    assert!(first.contains("ladder of 01NEWEST") && first.contains("3.000 s 138****8000"), "{first:?}");
+    session.sources.now_s = 50;
+    let later = session.tick();
+    assert!(
+        later.contains("ladder of 01NEWEST") && later.contains("50.000 s") && !later.contains("40.000 s"),
+        "{later:?}"
+    );
+    assert!(later.lines().count() <= 10, "no more than the screen: {later:?}");
+    session.take(b"q");
+    assert!(session.take(b"monitor call 02\r").contains("no call 02") && session.watch.is_none());
+}
+
+#[test]
+fn a_fact_wider_than_the_screen_is_read_to_its_end() {
+    let mut session = session(Some((10, 20)));
+    session.sources.now_s = 123_456;
+    let drawn = session.take(b"monitor log\r");
+    let rows: Vec<&str> = drawn.lines().filter(|row| row.ends_with("\x1b[K")).collect();
+    assert_eq!(rows.len(), 9, "one below is the cursor's: {drawn:?}");
+    assert_eq!(rows[7..], ["138****8000 at 1234\x1b[K", "56\x1b[K"]);
+}
+
+#[test]
+fn a_terminal_that_knows_nothing_gets_a_line_for_each_change() {
+    let mut session = session(None);
+    assert!(session.take(b"monitor log\r").contains("138****8000 at 0"));
+    session.sources.now_s = 2;
+    assert_eq!(session.tick(), "138****8000 at 1\r\n138****8000 at 2\r\n");
+}
+
+#[test]
+fn who_goes_or_leaves_is_out_while_nothing_is_typed() {
+    let mut session = manned();
+    session.take(b"bob\ramberkite\rmonitor log\r");
+    session.sources.answers = false;
+    assert!(!session.tick().contains("no user") && !session.is_over(), "a core that is silent says nothing of users");
+    session.sources.answers = true;
+    session.sources.text = session.sources.text.replace("user bob", "user bill");
+    assert!(session.tick().contains("no user of this box any more") && session.is_over());
+
+    let mut session = manned();
+    session.take(b"alice\ramberkite\rconfigure exclusive\rset queue support weight 3\r");
+    session.sources.demote("alice");
+    assert!(session.tick().contains("takes the role admin"));
+    assert!(session.sources.desks.all().is_empty(), "nobody is kept out by one who may not commit");
+    assert!(session.take(b"show calls\r").ends_with("box> "));
+}
+
+#[test]
+fn one_line_does_not_lock_the_other_out() {
+    let mut session = manned();
+    for name in ["a", "b", "c", "d", "e"] {
+        session.take(format!("{name}\rx\r").as_bytes());
+    }
+    assert!(session.take(b"alice\ramberkite\r").contains("too many failures"), "this line is locked");
+    let mut box_ = session.into_sources();
+    box_.line = "serial console";
+    let mut session = Session::new(box_);
+    session.take(b"\rbob\rx\r");
+    assert!(session.sources.record.contains(&"serial console: login-failed bob".to_string()), "and where it was tried");
+    assert!(session.take(b"\ralice\ramberkite\r").contains("logged in: alice (admin)"), "the other one is not");
+}
+
+#[test]
+fn nobody_stays_admin_of_a_box_that_has_users() {
+    let mut session = session(None);
+    session.sources.now_s = 100_000;
+    assert!(session.tick().is_empty() && !session.is_over(), "an unset box waits for its first admin");
+    session.take(b"\r");
+    session.take(b"configure\rset user alice role admin\rset user alice password \"amberkite\"\rcommit\rexit\r");
+    assert!(session.sources.text.contains("user alice"));
+    session.sources.now_s += 600;
+    assert!(session.tick().contains("logged out after a long time") && session.is_over());
+}
+
+#[test]
+fn a_key_is_echoed_without_a_look_at_the_core() {
+    let mut session = session(Some((24, 80)));
+    for answers in [true, false] {
+        (session.sources.answers, session.site) = (answers, None);
+        let looks = session.sources.looks;
+        assert_eq!(session.take(b"show calls"), "show calls");
+        session.take(b"\x1b[D\x17\x19\x01\x05");
+        assert_eq!(session.sources.looks, looks);
+        session.take(b"\x15");
+    }
+}
+
+#[test]
+fn bytes_and_what_happens_meanwhile_upset_no_session() {
+    let pieces: [&[u8]; 22] = [
+        b"alice\ramberkite\r",
+        b"bob\ramberkite\r",
+        b"\x1b[24;80R",
+        b"monitor log\r",
+        b"monitor queue\r",
+        b"show call last\r",
+        b"ping 127.0.0.1\r",
+        b"configure\r",
+        b"configure exclusive\r",
+        b"set queue support weight 3\r",
+        b"commit\r",
+        b"set user alice password\r",
+        b"request system stop\r",
+        b"yes\r",
+        b"load merge terminal\r",
+        b"\x04",
+        b"exit\r",
+        b"\xf8",
+        b"\xf9",
+        b"\xfa",
+        b"\xfb",
+        b"\xfc",
+    ];
+    // The same numbers each time: a find can be found again.
+    let mut state = 7u64;
+    let mut next = |bound: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % bound
+    };
+    for round in 0..150u8 {
+        let mut bytes = vec![round];
+        for _ in 0..next(40) {
+            match next(4) {
+                0 => bytes.extend((0..next(6)).map(|_| next(256) as u8)),
+                _ => bytes.extend(pieces[next(pieces.len())]),
+            }
+        }
+        console_bytes(&bytes);
+    }
 }
