@@ -466,7 +466,7 @@ impl Pbx {
         if to == State::LoggedOut {
             self.agents.sit_at(index, None);
         } else if from == State::LoggedOut {
-            self.agents.seat();
+            self.agents.begins_work(index);
         }
         match from {
             State::WrapUp(_) => self.timers.clear(Timer::WrapUp(index)),

@@ -1,7 +1,7 @@
 //! The beginning: configuration, start of the program, and coming back in the middle of calls.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use base::id::LegKey;
@@ -10,7 +10,7 @@ use signaling::sip::door::{self as sip, Account, Peer, Settings};
 
 use crate::agent::{Happening, REASON_RONA};
 use crate::call::{CallKey, Disposition, Phase};
-use crate::config::Config;
+use crate::config::{Config, Extension, Trunk};
 use crate::door::{AgentWas, Boot, Input, Output, Rebuilt, RecordingChange};
 use crate::event::Detail;
 use crate::leg::{Goodbye, LegState};
@@ -18,13 +18,23 @@ use crate::random::Random;
 use crate::{Pbx, Turn};
 
 impl Pbx {
-    /// The configuration of a commit is in force from now on. Live calls keep the one they began with.
+    /// The configuration of a commit is in force from now on. Live calls keep the one they began with; what a large site
+    /// takes long for, and no phone notices, is left alone where nothing changed.
     pub(crate) fn configured(&mut self, turn: &mut Turn<'_>, config: Arc<Config>, commit: u64) {
-        self.sip.configure(settings(&config));
+        let before = self.configs.now();
+        if before.as_ref().is_none_or(|before| !means_the_same_to_sip(before, &config)) {
+            let known = before.as_deref().filter(|before| before.sip.realm == config.sip.realm);
+            let settings = settings(&config, |name, extension| {
+                let same = known?.extensions.get(name)?.secret == extension.secret;
+                self.sip.account(name).filter(|_| same).cloned()
+            });
+            self.sip.configure(settings);
+        }
         let used: Vec<u16> = self.legs.iter().filter_map(|(_, l)| l.rtp.as_ref().map(|r| r.port)).collect();
         self.ports.configure(config.media.rtp_ports, &used);
         self.configure_lines(&config);
         let (begin, gone) = self.agents.configure(&config);
+        let lamps_stay = before.is_some_and(|before| has_the_lamps_of(&before, &config));
         self.configs.put(config);
         let calls = &self.calls;
         self.configs.forget_unless(|number| calls.iter().any(|(_, c)| c.config == number));
@@ -38,7 +48,9 @@ impl Pbx {
         self.forget_acquaintances(turn.now);
         self.unmatched = true;
         self.staffing_changed = true;
-        self.all_lamps(turn);
+        if !lamps_stay {
+            self.all_lamps(turn);
+        }
     }
 
     /// The program starts: with an empty state, or with a recovered one whose calls go on.
@@ -180,18 +192,32 @@ impl Pbx {
     }
 }
 
-fn settings(config: &Config) -> Settings {
-    let account = |(name, e): (&alloc::string::String, &crate::config::Extension)| {
-        (name.clone(), Account::with_secret(name, &config.sip.realm, &e.secret))
+/// Neither addresses nor who may register nor trunks differ.
+fn means_the_same_to_sip(a: &Config, b: &Config) -> bool {
+    fn secrets(config: &Config) -> impl Iterator<Item = (&String, &String)> {
+        config.extensions.iter().map(|(name, extension)| (name, &extension.secret))
+    }
+    a.sip == b.sip && a.trunks == b.trunks && secrets(a).eq(secrets(b))
+}
+
+/// The same names can be watched in both.
+fn has_the_lamps_of(a: &Config, b: &Config) -> bool {
+    a.codes.agent_login == b.codes.agent_login
+        && a.extensions.keys().eq(b.extensions.keys())
+        && a.agents.keys().eq(b.agents.keys())
+}
+
+/// For the endpoint; `known` gives the account of an extension whose secret is what it was.
+fn settings(config: &Config, known: impl Fn(&str, &Extension) -> Option<Account>) -> Settings {
+    let realm = &config.sip.realm;
+    let account = |(name, e): (&String, &Extension)| {
+        let account = known(name, e).unwrap_or_else(|| Account::with_secret(name, realm, &e.secret));
+        (name.clone(), account)
     };
-    let peer = |(name, t): (&alloc::string::String, &crate::config::Trunk)| Peer {
-        name: name.clone(),
-        ip: t.address,
-        port: t.port,
-    };
+    let peer = |(name, t): (&String, &Trunk)| Peer { name: name.clone(), ip: t.address, port: t.port };
     Settings {
         local: config.sip.listen,
-        realm: config.sip.realm.clone(),
+        realm: realm.clone(),
         product: "Cordboard".to_string(),
         accounts: config.extensions.iter().map(account).collect(),
         peers: config.trunks.iter().map(peer).collect(),

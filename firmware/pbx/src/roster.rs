@@ -231,7 +231,7 @@ impl Agents {
     }
 
     /// Who sits where: whoever is logged in at a phone, otherwise the agent whose phone it is by configuration.
-    pub(crate) fn seat(&mut self) {
+    fn seat(&mut self) {
         let mut seats = BTreeMap::new();
         for at_work in [false, true] {
             for (index, agent) in self.iter() {
@@ -243,11 +243,34 @@ impl Agents {
         self.by_extension = seats;
     }
 
+    /// The same for one phone, when somebody has come or gone.
+    fn seat_at(&mut self, phone: &str) {
+        let here = self.iter().filter(|(_, agent)| agent.phone() == Some(phone));
+        let sits = here.max_by_key(|(index, agent)| (agent.state != State::LoggedOut, *index)).map(|(index, _)| index);
+        match sits {
+            Some(index) => self.by_extension.insert(phone.to_string(), index),
+            None => self.by_extension.remove(phone),
+        };
+    }
+
+    /// The agent has logged in. Looks at nobody else's phone: a whole shift may begin in one turn.
+    pub(crate) fn begins_work(&mut self, index: AgentIndex) {
+        let Some(phone) = self.get(index).and_then(Agent::phone) else { return };
+        let sits = self.at_extension(phone).filter(|other| *other > index).and_then(|other| self.get(other));
+        if sits.is_none_or(|other| other.state == State::LoggedOut) {
+            let phone = phone.to_string();
+            self.by_extension.insert(phone, index);
+        }
+    }
+
     /// The agent works at this phone from now on; none: at the phone of the configuration.
     pub(crate) fn sit_at(&mut self, index: AgentIndex, phone: Option<&str>) {
-        if let Some(agent) = self.get_mut(index) {
-            agent.away = phone.map(ToString::to_string);
-            self.seat();
+        let Some(agent) = self.get_mut(index) else { return };
+        let left = agent.phone().map(ToString::to_string);
+        agent.away = phone.map(ToString::to_string);
+        let taken = agent.phone().map(ToString::to_string);
+        for phone in [left, taken].into_iter().flatten() {
+            self.seat_at(&phone);
         }
     }
 
@@ -304,5 +327,52 @@ impl Agents {
 
     pub(crate) fn get_mut(&mut self, index: AgentIndex) -> Option<&mut Agent> {
         self.list.get_mut(index.0 as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+    use alloc::format;
+    use proptest::prelude::*;
+
+    const AGENTS: usize = 6;
+    const PHONES: usize = 4;
+
+    proptest! {
+        /// One seat taken or left leads to the same as asking everybody again.
+        #[test]
+        fn who_comes_and_goes_leaves_the_seats_that_all_together_have(
+            acts in proptest::collection::vec((0..AGENTS, 0..=PHONES, any::<bool>()), 1..40),
+        ) {
+            let mut site = String::from("sip { listen 127.0.0.1:5060; }\n");
+            for phone in 0..PHONES {
+                site += &format!("extension 200{phone} {{ secret amber-kite; }}\n");
+            }
+            for agent in 0..AGENTS {
+                let home = if agent < PHONES { format!("extension 200{agent};") } else { String::new() };
+                site += &format!("agent 100{agent} {{ pin 482{agent}; {home} }}\n");
+            }
+            let mut agents = Agents::default();
+            agents.configure(&parse(&site).unwrap());
+            for (agent, phone, at_work) in acts {
+                let index = AgentIndex(agent as u32);
+                let phone = (phone < PHONES).then(|| format!("200{phone}"));
+                agents.sit_at(index, phone.as_deref());
+                let was = core::mem::replace(
+                    &mut agents.get_mut(index).unwrap().state,
+                    if at_work { State::Ready { since: Instant::BOOT } } else { State::LoggedOut },
+                );
+                match (was, at_work) {
+                    (State::LoggedOut, true) => agents.begins_work(index),
+                    (_, false) => agents.sit_at(index, None),
+                    (_, true) => agents.sit_at(index, phone.as_deref()),
+                }
+                let one_by_one = agents.by_extension.clone();
+                agents.seat();
+                prop_assert_eq!(&one_by_one, &agents.by_extension);
+            }
+        }
     }
 }

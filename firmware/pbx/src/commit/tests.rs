@@ -5,6 +5,7 @@ use crate::config::parse;
 use crate::door::{Boot, Input};
 use alloc::vec::Vec;
 use base::time::Now;
+use signaling::sip::door::Account;
 
 const SITE: &str = "sip { listen 127.0.0.1:5060; }\nextension 2001 { secret amber-kite; }\n";
 
@@ -165,4 +166,40 @@ fn a_commit_that_was_stored_while_the_program_died_is_in_force_at_its_start() {
     give(&mut pbx, 9, Input::Configured(stored.config, 8));
     assert!(has(&pbx, "2002"));
     assert_eq!(pbx.commit_now().reverts, Some((Instant::from_micros(69_000_000), 7)));
+}
+
+#[test]
+fn the_endpoint_knows_secrets_that_changed_and_those_that_did_not() {
+    let mut pbx = boxed();
+    let mut number = 7;
+    let mut put = |pbx: &mut Pbx, text: &str| {
+        let config = Arc::new(parse(text).unwrap());
+        number += 1;
+        give(pbx, 2, Input::Configured(config.clone(), number));
+        for (name, extension) in &config.extensions {
+            let fresh = Account::with_secret(name, &config.sip.realm, &extension.secret);
+            assert_eq!(pbx.sip.account(name), Some(&fresh), "{text}");
+        }
+    };
+    let more = format!("{SITE}extension 2002 {{ secret bold-heron; }}\n");
+    put(&mut pbx, &more);
+    put(&mut pbx, &format!("{more}queue support {{ }}\n"));
+    put(&mut pbx, &more.replace("amber-kite", "amber-kites"));
+    put(&mut pbx, &more.replace("listen", "realm elsewhere; listen"));
+    put(&mut pbx, SITE);
+    assert_eq!(pbx.sip.account("2002"), None);
+}
+
+#[test]
+fn a_commit_that_changes_nothing_touches_nothing() {
+    let mut pbx = boxed();
+    let busy = format!("{SITE}agent 1001 {{ extension 2001; logged-in yes; }}\nqueue support {{ agents [ 1001 ]; }}\n");
+    give(&mut pbx, 2, Input::Configured(Arc::new(parse(&busy).unwrap()), 8));
+    let before = pbx.standing(at(3).at);
+    let label = Label::default();
+    let site = Written::of(&busy).unwrap();
+    give(&mut pbx, 3, Input::Commit(Box::new(Commit { ticket: 1, base: 8, site, label, confirm_within_s: 0 })));
+    let out = give(&mut pbx, 3, Input::CommitStored(9));
+    assert!(matches!(out[..], [Output::Record(_), Output::InForce(9), Output::Answer(1, _)]), "{out:#?}");
+    assert_eq!(pbx.standing(at(3).at), before);
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::dialog::Dialog;
 use super::digest::Guard;
-use super::door::{ConnId, Contact, DialogKey, Dropped, Event, Hop, Input, Output, Settings};
+use super::door::{Account, ConnId, Contact, DialogKey, Dropped, Event, Hop, Input, Output, Settings};
 use super::header::Envelope;
 use super::message::{Message, Method, Start, Unreadable, parse};
 use super::random::Random;
@@ -79,6 +79,11 @@ impl Endpoint {
     /// refresh.
     pub fn configure(&mut self, settings: Settings) {
         self.settings = settings;
+    }
+
+    /// What an extension authenticates itself with.
+    pub fn account(&self, user: &str) -> Option<&Account> {
+        self.settings.accounts.get(user)
     }
 
     /// Keys the stream behind every tag, branch, Call-ID and nonce secret. Earlier nonces become stale, which phones
