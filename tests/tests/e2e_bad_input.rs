@@ -159,7 +159,7 @@ fn a_configuration_with_ten_errors_is_told_all_ten() -> Outcome {
     let config = config.display().to_string();
     let data = place.join("data").display().to_string();
     let words = [
-        "10 errors",
+        "errors: 10",
         "line 2:",
         "line 3:",
         "line 6:",

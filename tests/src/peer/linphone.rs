@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Its SIP port, on all addresses: linphonec binds the wildcard.
 const SIP_PORT: u16 = 15_290;
 /// Its RTP port.
-const RTP_PORT: u16 = 26_900;
+pub const RTP_PORT: u16 = 26_900;
 /// How long it may take for what needs no other party.
 const SOON: Duration = Duration::from_secs(20);
 

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// For one step on a busy machine.
@@ -24,7 +25,12 @@ pub struct Terminal {
 impl Terminal {
     /// Attaches, and asks for a prompt.
     pub fn attach(appliance: &Appliance) -> Outcome<Terminal> {
-        let path = appliance.data().join("console");
+        Terminal::attach_in(appliance.data())
+    }
+
+    /// The same by the box's data directory.
+    pub fn attach_in(data: &Path) -> Outcome<Terminal> {
+        let path = data.join("console");
         let flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
         let line = OpenOptions::new().read(true).write(true).custom_flags(flags.bits()).open(&path);
         let mut terminal = Terminal { line: line.at(path.display())?, said: String::new() };

@@ -40,7 +40,7 @@ tools/run state [TIME|now]   how queues, agents and calls stood, e.g. at '2026-1
   --lang zh|en    language of what is printed; default: that of the locale, both when it names none
 
 xtask tidy        checks the rules of the house over the source tree
-xtask bench [calls|media|latency|restart|trial|all] [--json] [--seconds N]
+xtask bench [calls|media|latency|restart|trial|commit|all] [--json] [--seconds N]
                   what a call, a frame, an offer, a restart and tests of a configuration cost, beside the figures to beat
 xtask load burst|stable|overload|one-agent|rated|endurance|race|race-queue [--calls N] [--rate N] [--seconds N]
                   real phones against the box, every call checked; endurance, stable and overload last an hour

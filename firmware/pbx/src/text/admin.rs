@@ -12,7 +12,7 @@ texts! {
     NOTHING_TO_CONFIRM: "没有待确认的提交", "nothing waits to be confirmed";
     LISTEN_TAKEN: "无法使用 SIP 地址 {address}：{why}", "the SIP address {address} cannot be had: {why}";
     LISTEN_TAKEN_REMEDY: "换一个本机拥有且未被占用的地址和端口", "give an address of this machine and a port that nobody else holds";
-    PROBLEMS: "{errors} 个错误，{warnings} 个警告：", "{errors} errors, {warnings} warnings:";
+    PROBLEMS: "{errors} 个错误，{warnings} 个警告：", "errors: {errors}, warnings: {warnings}";
     FACTORY_COMMENT: "恢复出厂设置，保留录音", "factory settings, recordings kept";
     ERASE_FAILED: "无法写入清除标记 {path}：{why}；未做任何更改", "the mark for erasing cannot be written to {path}: {why}; nothing was changed";
     ERASING: "正在清除全部数据：{done}/{total} {path}", "erasing all data: {done}/{total} {path}";

@@ -109,7 +109,7 @@ texts! {
     HELP_COMMIT: "`compare` 显示差别和影响；`commit` 生效，`commit confirmed 10` 若 10 分钟内不 `confirm` 则自动回退（不重启、不断通话）；`rollback 1` 取回上一版。", "`compare` shows what changes and what it does; `commit` puts it in force, `commit confirmed 10` takes it back after 10 minutes unless you `confirm` (no restart, no call is dropped); `rollback 1` fetches the commit before.";
     NO_CHANGE: "没有修改。", "Nothing is changed.";
     NO_PROBLEM: "没有问题。", "No problem.";
-    PROBLEMS: "{count} 个问题：", "{count} problems:";
+    PROBLEMS: "问题：{count}", "problems: {count}";
     CHANGED: "草稿有未提交的修改。处理：`compare` 查看，`exit discard` 放弃并离开。", "The draft has changes. Remedy: `compare` shows them, `exit discard` throws them away and leaves.";
 
     HELP_KEYS: "按键：左右、Ctrl-A、Ctrl-E 移动；Ctrl-K、Ctrl-U、Ctrl-W 剪切，Ctrl-Y 粘贴；上下为历史；Ctrl-C 放弃；Ctrl-L 重画并询问屏幕大小。", "Keys: left, right, Ctrl-A, Ctrl-E move; Ctrl-K, Ctrl-U, Ctrl-W cut, Ctrl-Y pastes; up and down go through what was typed; Ctrl-C gives up; Ctrl-L draws anew and asks the terminal for its size.";

@@ -40,8 +40,8 @@ texts! {
     RESTARTED: "程序曾中断 {gap} 毫秒，{calls} 路通话继续。", "the program was away for {gap} ms; {calls} calls go on.";
     DIED: "程序异常退出（{why}），正在重新启动。", "the program died ({why}); it is started again.";
     CONFIG_UNREADABLE: "无法读取配置文件 {path}：{why}。处理：检查路径和权限，或用 --config 指定其他文件。", "The configuration file {path} cannot be read: {why}. Remedy: check path and rights, or name another file with --config.";
-    CONFIG_REFUSED: "配置文件 {path} 有 {count} 处错误，未启动：", "The configuration file {path} has {count} errors; nothing was started:";
-    CONFIG_WARNED: "配置文件 {path} 有 {count} 处提醒：", "The configuration file {path} has {count} warnings:";
+    CONFIG_REFUSED: "配置文件 {path} 有 {count} 处错误，未启动：", "The configuration file {path} is refused and nothing was started; errors: {count}";
+    CONFIG_WARNED: "配置文件 {path} 有 {count} 处提醒：", "The configuration file {path} is taken; warnings: {count}";
     SECOND_INSTANCE: "数据目录 {path} 正被另一个进程（{pid}）使用。处理：先停止它，或用 --data 指定其他目录。", "The data directory {path} is in use by another process ({pid}). Remedy: stop it first, or name another directory with --data.";
     ADDRESS_TAKEN: "地址 {address} 已被其他程序占用。处理：停止该程序，或修改 `sip listen`。", "The address {address} is taken by another program. Remedy: stop that program, or change `sip listen`.";
     ADDRESS_FOREIGN: "地址 {address} 不属于本机。处理：修改 `sip listen`。", "The address {address} does not belong to this machine. Remedy: change `sip listen`.";

@@ -19,7 +19,7 @@ const PEER_US: f64 = 3000.0;
 
 /// Runs every rate from both kinds of callers.
 pub fn measure(seconds: u32, report: &mut Report) -> Outcome {
-    let (stage, _) = Stage::open(Plan { name: "calls", phones: 50, agents: 0, record: false })?;
+    let (stage, _) = Stage::open(Plan { name: "calls", phones: 50, agents: 0, record: false, queues: 0 })?;
     stage.register()?;
     for rate in RATES {
         run(&stage, stage.callers(), ("extension", rate, seconds), report)?;

@@ -19,7 +19,7 @@ const PEER_MS: [f64; 2] = [438.0, 1_372.0];
 
 /// Runs once.
 pub fn measure(report: &mut Report) -> Outcome {
-    let (stage, _) = Stage::open(Plan { name: "latency", phones: AGENTS, agents: AGENTS, record: true })?;
+    let (stage, _) = Stage::open(Plan { name: "latency", phones: AGENTS, agents: AGENTS, record: true, queues: 0 })?;
     stage.register()?;
     let marks = CALLEES.0;
     let mut capture = Capture::start(&format!("udp port {}", SIP.port()), marks, SIP.port(), stage.place.path())?;

@@ -29,7 +29,7 @@ pub fn measure(seconds: u32, report: &mut Report) -> Outcome {
 
 fn run(calls: u32, seconds: u32, record: bool, report: &mut Report) -> Outcome {
     let agents = if record { calls } else { 0 };
-    let (stage, _) = Stage::open(Plan { name: "media", phones: calls, agents, record })?;
+    let (stage, _) = Stage::open(Plan { name: "media", phones: calls, agents, record, queues: 0 })?;
     stage.register()?;
     let called = stage.callees("bench_callee", 0)?;
     let load = if record { stage.waiting() } else { stage.carrier() };

@@ -3,6 +3,7 @@
 //! loop beside its figures, and the table puts them in relation to the figure to beat.
 
 mod calls;
+mod commit;
 mod cpu;
 mod farm;
 mod latency;
@@ -29,9 +30,12 @@ pub enum Subject {
     Restart,
     /// Tests of a configuration.
     Trial,
+    /// Commits on a large site under calls.
+    Commit,
 }
 
-const ALL: [Subject; 5] = [Subject::Calls, Subject::Media, Subject::Latency, Subject::Restart, Subject::Trial];
+const ALL: [Subject; 6] =
+    [Subject::Calls, Subject::Media, Subject::Latency, Subject::Restart, Subject::Trial, Subject::Commit];
 
 /// What to measure.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,8 +58,11 @@ impl Bench {
             Some("latency") => vec![Subject::Latency],
             Some("restart") => vec![Subject::Restart],
             Some("trial") => vec![Subject::Trial],
+            Some("commit") => vec![Subject::Commit],
             Some(other) => {
-                return Err(format!("no bench `{other}`; there are calls, media, latency, restart, trial and all"));
+                return Err(format!(
+                    "no bench `{other}`; there are calls, media, latency, restart, trial, commit and all"
+                ));
             }
         };
         Ok(Bench { subjects, json, seconds: seconds.unwrap_or(10).max(1) })
@@ -73,6 +80,7 @@ pub fn run(bench: &Bench) -> Result<(), String> {
             Subject::Latency => latency::measure(&mut report),
             Subject::Restart => restart::measure(&mut report),
             Subject::Trial => trial::measure(&mut report),
+            Subject::Commit => commit::measure(&mut report),
         }
         .map_err(|trouble| trouble.0)?;
     }

@@ -32,7 +32,7 @@ pub fn measure(report: &mut Report) -> Outcome {
 }
 
 fn run(calls: u32, report: &mut Report) -> Outcome {
-    let (mut stage, first) = Stage::open(Plan { name: "restart", phones: calls, agents: 0, record: false })?;
+    let (mut stage, first) = Stage::open(Plan { name: "restart", phones: calls, agents: 0, record: false, queues: 0 })?;
     stage.register()?;
     let called = stage.callees("bench_callee", 0)?;
     let load = Load { rate: 25, calls: Some(calls), talk_ms: TALK_MS, ..stage.carrier() };

@@ -31,8 +31,10 @@ pub const CARRIER: (Ipv4Addr, u16) = (Ipv4Addr::new(127, 21, 0, 50), 15_650);
 pub const RTP: u16 = 29_990;
 /// RTP ports of the box.
 const RTP_BOX: &str = "28000-29899";
+/// Agents of each of the queues that nobody calls.
+const MEMBERS: u32 = 20;
 /// No turn of the control task may be longer.
-const TURN_MAX_US: f64 = 5000.0;
+pub const TURN_MAX_US: f64 = 5000.0;
 /// A start on a very busy machine.
 const START: Duration = Duration::from_secs(30);
 
@@ -47,6 +49,8 @@ pub struct Plan {
     pub agents: u32,
     /// Whether the queue's calls are recorded.
     pub record: bool,
+    /// So many queues more, each with a number and with [`MEMBERS`] of the agents.
+    pub queues: u32,
 }
 
 /// A box that is started again when it dies.
@@ -245,7 +249,8 @@ fn credentials(extension: u32) -> String {
     format!("[authentication username={extension} password=secret-{extension}]")
 }
 
-fn site(plan: Plan) -> String {
+/// The configuration.
+pub fn site(plan: Plan) -> String {
     let mut text = format!(
         "system {{ name bench; language en-US; }}\nsip {{ listen {SIP}; realm cordboard; }}\n\
          media {{ address {BOX}; rtp-ports {RTP_BOX}; jitter-ms 40; }}\ntrunk carrier {{ address {}; record no; }}\n",
@@ -268,6 +273,11 @@ fn site(plan: Plan) -> String {
             "queue support {{ agents [ {} ]; wrap-up-s 0; max-wait-s 0; record {record}; }}\ndid 4008000 {{ to queue support; }}",
             names.join(" ")
         );
+    }
+    for n in 0..plan.queues {
+        let member = |m: u32| (5001 + (n * 4 + m) % plan.agents.max(1)).to_string();
+        let names: Vec<String> = (0..MEMBERS.min(plan.agents)).map(member).collect();
+        let _ = writeln!(text, "queue q{n} {{ agents [ {} ]; }}\ndid 4009{n:03} {{ to queue q{n}; }}", names.join(" "));
     }
     text
 }

@@ -81,7 +81,7 @@ fn a_draft_is_changed_compared_checked_and_thrown_away() {
     assert!(session.take(b"compare\r").contains("+        max-length 30;"));
     assert!(session.take(b"show queue support | display set\r").contains("set queue support max-length 30"));
     assert!(session.take(b"commit check\r").contains("nobody"));
-    assert!(session.take(b"commit\r").contains("1 errors"), "what is wrong is not put in force");
+    assert!(session.take(b"commit\r").contains("errors: 1,"), "what is wrong is not put in force");
     assert!(session.take(b"exit\r").contains("The draft has changes"));
     assert!(session.take(b"exit discard\r").ends_with("box> "));
     session.take(b"exit\r");
@@ -146,7 +146,7 @@ fn a_change_is_committed_confirmed_and_fetched_back() {
     assert!(say("up").ends_with("box# "));
     say("set queue support agents [ 1009 ]");
     let refused = say("commit");
-    assert!(refused.contains("1009") && refused.contains("1 errors"), "{refused}");
+    assert!(refused.contains("1009") && refused.contains("errors: 1,"), "{refused}");
     say("set queue support agents [ 1001 ]");
     let done = say("commit confirmed 5 comment \"ticket 4711\"");
     assert!(done.contains("commit 8 is in force and goes back in 5:00"), "{done}");
