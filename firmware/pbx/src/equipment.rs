@@ -8,6 +8,7 @@ use base::id::Uid;
 use base::line::PortId;
 
 use crate::agent::Happening;
+use crate::call::Origin;
 use crate::config::Config;
 use crate::door::Act;
 use crate::{Pbx, Turn, line};
@@ -41,6 +42,17 @@ pub struct PhoneNow {
     pub registered: usize,
 }
 
+/// A trunk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrunkNow {
+    /// Its name.
+    pub trunk: String,
+    /// Calls that came by it.
+    pub calls_in: usize,
+    /// Calls that left by it.
+    pub calls_out: usize,
+}
+
 impl Pbx {
     /// The configuration in force; none before the first `Configured`.
     pub fn config(&self) -> Option<Arc<Config>> {
@@ -71,6 +83,18 @@ impl Pbx {
         let extensions = config.iter().flat_map(|config| config.extensions.keys());
         let phone = |name: &String| PhoneNow { extension: name.to_string(), registered: self.sip.contacts(name).len() };
         extensions.map(phone).collect()
+    }
+
+    /// Trunks of the configuration in force, in order.
+    pub fn trunks_now(&self) -> Vec<TrunkNow> {
+        let live = || self.calls.iter().map(|(_, call)| call).filter(|call| !call.is_over());
+        let trunk = |name: &String| TrunkNow {
+            trunk: name.clone(),
+            calls_in: live().filter(|call| matches!(&call.origin, Origin::Trunk(from) if from == name)).count(),
+            calls_out: live().filter(|call| call.outside.as_ref().is_some_and(|way| way.trunk == *name)).count(),
+        };
+        let config = self.configs.now();
+        config.iter().flat_map(|config| config.trunks.keys()).map(trunk).collect()
     }
 
     /// Somebody at the box acts.

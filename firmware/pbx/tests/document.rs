@@ -234,8 +234,21 @@ fn what_changed_is_shown_in_its_section() {
 -        to queue support;
 -    }
 ";
-    assert_eq!(is.compare(&was), expected);
-    assert_eq!(is.compare(&is), "");
+    assert_eq!(is.compare(&was, Language::En), expected);
+    assert_eq!(is.compare(&is, Language::En), "");
+}
+
+#[test]
+fn a_secret_that_changed_is_seen_to_have_changed() {
+    let was = read("extension 2001 { secret amber-kite; }");
+    let is = read("extension 2001 { secret bold-heron; }\nextension 2002 { secret bold-heron; }");
+    let compared = is.compare(&was, Language::En);
+    assert!(
+        compared.contains("-        secret ********;\n+        secret ********;  # another than before\n"),
+        "{compared}"
+    );
+    assert!(compared.contains("+        secret ********;\n"), "of a new extension: {compared}");
+    assert!(is.compare(&was, Language::Zh).contains("# 与之前不同"));
 }
 
 #[test]
@@ -278,7 +291,7 @@ proptest! {
             let printed = document.print(Secrets::Plain);
             prop_assert_eq!(&Document::parse(&printed).unwrap(), &document, "{}", printed);
             let again = by_set_lines(&document.print_set(Secrets::Plain));
-            prop_assert_eq!(again.compare(&document), "");
+            prop_assert_eq!(again.compare(&document, Language::En), "");
             prop_assert!(serde_json::from_str::<serde_json::Value>(&document.print_json(Secrets::Masked)).is_ok());
         }
     }

@@ -6,7 +6,7 @@ use crate::recorder::export::{ExportReport, Gap};
 use crate::recorder::export_wav;
 use crate::seal::MasterKey;
 use crate::store;
-use crate::store::read::{Reader, open_readonly};
+use crate::store::read::{Reader, RecordingRow, open_readonly};
 use crate::story::cdr::{Cdr, cdr};
 use crate::{control, story};
 use base::id::Uid;
@@ -63,6 +63,11 @@ pub fn recent(data: &Path, count: u64, language: Language) -> Result<String, Str
     let from = (last + 1).saturating_sub(count);
     let events = reader.events_between(from, last + 1).map_err(words(data, language))?;
     Ok(story::log(&events, language))
+}
+
+/// The newest recordings, newest first.
+pub fn recordings(data: &Path, limit: u32, language: Language) -> Result<Vec<RecordingRow>, String> {
+    reader(data, language)?.newest_recordings(limit).map_err(words(data, language))
 }
 
 /// The call that a person means: `last` or nothing, a whole identity, or how it begins or ends.

@@ -32,7 +32,7 @@ fn again<T>(read: Result<T, Vec<Problem>>, text: &str) -> T {
 
 /// What differs but for remarks.
 fn alike(one: &Document, other: &Document) {
-    assert_eq!((one.compare(other), other.compare(one)), (String::new(), String::new()));
+    assert_eq!((one.compare(other, Language::En), other.compare(one, Language::En)), (String::new(), String::new()));
 }
 
 /// Reading never panics; what can be read is printed in each form and reads back the same.

@@ -14,6 +14,7 @@ use pbxd::console::session::Session;
 use pbxd::console::show::{Glance, Machine};
 use pbxd::console::sources::{Sources, Stop};
 use pbxd::store::ConfigCommit;
+use pbxd::store::read::RecordingRow;
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::net::Ipv4Addr;
@@ -101,7 +102,9 @@ impl Sources for Still {
             standing,
             phones: vec![PhoneNow { extension: "2001".into(), registered: 1 }],
             alarms: Vec::new(),
-            surge: false,
+            lines: Vec::new(),
+            trunks: Vec::new(),
+            switches: pbx::switch::Switches::default(),
         })
     }
 
@@ -221,6 +224,10 @@ impl Sources for Still {
     fn recent(&mut self, count: u64, _: Language) -> Result<String, String> {
         let from = (self.now_s + 1).saturating_sub(count.min(1_000));
         Ok((from..=self.now_s).map(|at| format!("13800138000 at {at}\n")).collect())
+    }
+
+    fn recordings(&mut self, _: u32, _: Language) -> Result<Vec<RecordingRow>, String> {
+        Ok(Vec::new())
     }
 
     fn ping(&mut self, address: Ipv4Addr) -> io::Result<Duration> {

@@ -5,9 +5,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::Language;
 use super::document::{Body, Document, Entry, MASK, masked};
 use super::schema::{Block, Row, Section};
 use super::value::{Value, quoted, word};
+use crate::text::problem;
 
 const INDENT: &str = "    ";
 
@@ -56,9 +58,10 @@ impl Document {
 
     /// What became of `older`: lines that went with `-`, new ones with `+`, in the sections in which they stand. Empty
     /// when nothing but remarks changed. A secret is masked, so a changed one shows as the same line twice.
-    pub fn compare(&self, older: &Document) -> String {
+    pub fn compare(&self, older: &Document, language: Language) -> String {
         let mut out = String::new();
-        compare(&older.body, &self.body, None, 1, &mut out);
+        let other = problem::SECRET_OTHER.raw(language);
+        compare(&older.body, &self.body, None, 1, (&mut out, other));
         out
     }
 }
@@ -244,7 +247,14 @@ fn json_text(text: &str, out: &mut String) {
 }
 
 /// The differences of two bodies; false when there are none, and then nothing was written.
-fn compare(older: &Body, newer: &Body, section: Option<Section>, depth: usize, out: &mut String) {
+/// `other` stands beside a secret that differs: it looks like the one before.
+fn compare(
+    older: &Body,
+    newer: &Body,
+    section: Option<Section>,
+    depth: usize,
+    (out, other): (&mut String, &'static str),
+) {
     let rows = section.map(Section::rows).unwrap_or_default();
     let mut places: Vec<&usize> = older.leaves.keys().chain(newer.leaves.keys()).collect();
     places.sort();
@@ -256,8 +266,12 @@ fn compare(older: &Body, newer: &Body, section: Option<Section>, depth: usize, o
         }
         for (mark, entry) in [("-", was), ("+", is)] {
             if let Some(entry) = entry {
-                let bare = Entry::bare(entry.held.clone());
-                marked(mark, out, |printer| printer.leaf(rows.get(*place), &bare, depth));
+                let mut bare = Entry::bare(entry.held.clone());
+                let row = rows.get(*place);
+                if mark == "+" && was.is_some() && row.is_some_and(|row| row.kind.is_secret()) {
+                    bare.beside = Some(other.to_string());
+                }
+                marked(mark, out, |printer| printer.leaf(row, &bare, depth));
             }
         }
     }
@@ -269,7 +283,7 @@ fn compare(older: &Body, newer: &Body, section: Option<Section>, depth: usize, o
         match (older.sections.get(at), newer.sections.get(at)) {
             (Some(was), Some(is)) => {
                 let mut inner = String::new();
-                compare(&was.held, &is.held, Some(section), depth + 1, &mut inner);
+                compare(&was.held, &is.held, Some(section), depth + 1, (&mut inner, other));
                 if !inner.is_empty() {
                     marked(" ", out, |printer| printer.line(depth, &[&head(section, key), " {"].concat(), None));
                     out.push_str(&inner);

@@ -54,6 +54,7 @@ fn live() -> Live {
             calls: [(uid(1), call(waiting())), (uid(2), call(waiting())), (uid(3), call(talking))].into(),
         },
         phones: [("2001".into(), 1), ("2002".into(), 2)].into(),
+        trunks: [("carrier".into(), 5)].into(),
         keys: [("2001".into(), "*451002".into()), ("2001".into(), "2002".into())].into(),
     }
 }
@@ -86,7 +87,7 @@ fn each_thing_that_somebody_feels_has_its_line() {
     let said = told(|c| c.dids.get_mut("4001234").unwrap().to = crate::config::Destination::Queue("sales".into()));
     assert!(said.contains("did 4001234: queue support -> queue sales from the next call on"), "{said}");
     assert!(told(|c| drop(c.dids.remove("4001234"))).contains("answered no more"));
-    assert!(told(|c| c.trunks.clear()).contains("trunk carrier goes: 3 calls over it"));
+    assert!(told(|c| c.trunks.clear()).contains("trunk carrier goes: 5 calls over it"));
     let said = told(|c| c.codes.agent_login = "*70".into());
     assert!(said.contains("code agent-login: *45 -> *70") && said.contains("(*451002)"), "{said}");
     let said = told(|c| c.sip.listen = "127.0.0.1:5099".parse().unwrap());

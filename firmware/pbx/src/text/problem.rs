@@ -75,6 +75,7 @@ texts! {
     VALUE_MISSING: "缺少值", "the value is missing";
     VALUE_EXTRA: "多余的值 `{word}`", "`{word}` is one value too many";
     VALUE_LIST: "此处只能有一个值，不能是列表", "one value is expected here, not a list";
+    SECRET_OTHER: "与之前不同", "another than before";
     VALUE_BAD: "`{value}` 不可用", "`{value}` does not fit";
     VALUE_TWICE: "`{value}` 出现两次", "`{value}` is listed twice";
     VALUE_TWICE_REMEDY: "删除其中之一", "remove one of them";

@@ -88,8 +88,8 @@ impl Draft {
     }
 
     /// What it changes; none when nothing but remarks, or nothing.
-    pub fn compare(&self) -> Option<String> {
-        Some(self.now.compare(&self.base)).filter(|text| !text.is_empty())
+    pub fn compare(&self, language: Language) -> Option<String> {
+        Some(self.now.compare(&self.base, language)).filter(|text| !text.is_empty())
     }
 }
 
@@ -139,10 +139,14 @@ mod tests {
     #[test]
     fn changes_are_compared_and_checked() {
         let mut draft = draft();
-        assert!(!draft.is_changed() && draft.compare().is_none());
+        assert!(!draft.is_changed() && draft.compare(Language::En).is_none());
         change(&mut draft, Act::Set, &["extension", "2001", "name", "Wang"]).unwrap();
         change(&mut draft, Act::Set, &["did", "4001234", "to", "queue", "support"]).unwrap();
-        assert!(draft.compare().unwrap().contains("+        name Wang;"), "{:?}", draft.compare());
+        assert!(
+            draft.compare(Language::En).unwrap().contains("+        name Wang;"),
+            "{:?}",
+            draft.compare(Language::En)
+        );
         change(&mut draft, Act::Delete, &["did", "4001234"]).unwrap();
         change(&mut draft, Act::Copy, &["extension", "2001", "2002"]).unwrap();
         change(&mut draft, Act::Rename, &["extension", "2002", "2003"]).unwrap();

@@ -25,6 +25,9 @@ pub enum Act {
     ShowQueue,
     ShowAgent,
     ShowPhones,
+    ShowCards,
+    ShowTrunks,
+    ShowRecordings,
     ShowAlarms,
     ShowConfiguration,
     ShowState,
@@ -126,6 +129,9 @@ impl Act {
             | Act::ShowQueue
             | Act::ShowAgent
             | Act::ShowPhones
+            | Act::ShowCards
+            | Act::ShowTrunks
+            | Act::ShowRecordings
             | Act::ShowAlarms
             | Act::ShowConfiguration
             | Act::ShowCommits
@@ -310,6 +316,9 @@ const COMMANDS: &[Command] = &[
     at(&[SHOW, AGENT], Act::ShowAgent),
     at(&[SHOW, AGENT, Take(A::Agent)], Act::ShowAgent),
     at(&[SHOW, W("phones", key::C_SHOW_PHONES)], Act::ShowPhones),
+    at(&[SHOW, W("cards", key::C_SHOW_CARDS)], Act::ShowCards),
+    at(&[SHOW, W("trunks", key::C_SHOW_TRUNKS)], Act::ShowTrunks),
+    at(&[SHOW, W("recordings", key::C_SHOW_RECORDINGS)], Act::ShowRecordings),
     at(&[SHOW, W("alarms", key::C_SHOW_ALARMS)], Act::ShowAlarms),
     at(&[SHOW, CONFIGURATION], Act::ShowConfiguration),
     at(&[SHOW, CONFIGURATION, Take(A::PathInForce)], Act::ShowConfiguration),

@@ -28,6 +28,8 @@ mod watch;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
+/// Recordings that are listed.
+const RECORDINGS: u32 = 100;
 /// Characters of a name at the prompt.
 const HOST_MAX: usize = 24;
 /// Rings the terminal's bell.
@@ -366,6 +368,9 @@ impl<S: Sources> Session<S> {
                 (glance, Some(id)) => show::agent(&glance, &id, say).map_err(|why| why.render(language)),
             },
             Act::ShowPhones => Ok(show::phones(&self.glance()?, say)),
+            Act::ShowCards => Ok(show::cards(&self.glance()?, say)),
+            Act::ShowTrunks => Ok(show::trunks(&self.glance()?, say)),
+            Act::ShowRecordings => Ok(show::recordings(&self.sources.recordings(RECORDINGS, language)?, say)),
             Act::ShowAlarms => Ok(show::alarms(&self.glance()?, say)),
             Act::ShowConfiguration => {
                 let document = draft::read(&self.in_force()?, language)?;

@@ -2,18 +2,24 @@
 //! not see them gets the text through [`hidden`].
 
 use crate::panel::view::mask;
+use crate::store::read::RecordingRow;
 use crate::story::layout::{left, table, width};
 use crate::story::say::{Say, seconds, utc};
 use base::id::Uid;
-use base::time::{Instant, Now};
+use base::time::{Instant, Now, Wall};
 use pbx::Pbx;
 use pbx::alarm::AlarmNow;
 use pbx::config::{AlarmSeverity, Config};
-use pbx::equipment::PhoneNow;
+use pbx::equipment::{LineNow, LineState, PhoneNow, TrunkNow};
 use pbx::standing::{AgentNow, PhaseNow, Standing};
-use pbx::text::{Key, Text, console as key, ladder, state as state_key, word};
+use pbx::switch::{Mode, Switches};
+use pbx::text::{Key, Text, console as key, ladder, panel as panel_key, state as state_key, word};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// At 8 kHz, as recordings count.
+const SAMPLES_PER_MS: u64 = 8;
 
 /// One look at the core.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,8 +34,12 @@ pub struct Glance {
     pub phones: Vec<PhoneNow>,
     /// Alarms that are up, the newest first.
     pub alarms: Vec<AlarmNow>,
-    /// The surge profile is on.
-    pub surge: bool,
+    /// Ports of line cards.
+    pub lines: Vec<LineNow>,
+    /// Trunks.
+    pub trunks: Vec<TrunkNow>,
+    /// Hours and surge.
+    pub switches: Switches,
 }
 
 impl Glance {
@@ -41,7 +51,9 @@ impl Glance {
             standing: pbx.standing(now.at),
             phones: pbx.phones_now(),
             alarms: pbx.alarms(),
-            surge: pbx.surge_is_on(),
+            lines: pbx.lines_now(),
+            trunks: pbx.trunks_now(),
+            switches: pbx.switches(),
         })
     }
 
@@ -106,7 +118,16 @@ pub fn system(glance: &Glance, machine: &Machine, commit: Option<u64>, say: Say)
     let megabytes = |bytes: u64| bytes / 1_000_000;
     let disk =
         machine.disk.map_or_else(String::new, |(free, all)| format!("{} / {} MB", megabytes(free), megabytes(all)));
-    let on = say.plain(if glance.surge { key::ON } else { key::OFF });
+    let Switches { mode, mode_until, surge, surge_until } = glance.switches;
+    let mode = match mode {
+        Mode::Auto => key::MODE_AUTO,
+        Mode::Day => key::MODE_DAY,
+        Mode::Night => key::MODE_NIGHT,
+    };
+    let on = say.plain(if surge { key::ON } else { key::OFF });
+    let until = |state: &str, end: Option<Wall>| {
+        end.map_or_else(|| state.to_string(), |end| say.text(key::UNTIL, &[("state", state), ("time", &utc(end))]))
+    };
     let fields = [
         (key::NAME, glance.config.system.name.clone()),
         (key::VERSION, machine.version.clone()),
@@ -116,7 +137,8 @@ pub fn system(glance: &Glance, machine: &Machine, commit: Option<u64>, say: Say)
         (key::COMMIT, commit.map_or_else(String::new, |number| number.to_string())),
         (key::CALLS, glance.standing.calls.len().to_string()),
         (key::WAITING, waiting.to_string()),
-        (key::SURGE, on.to_string()),
+        (key::MODE, until(say.plain(mode), mode_until)),
+        (key::SURGE, until(on, surge_until)),
         (key::ALARMS, glance.alarms.len().to_string()),
         (key::DISK, disk),
     ];
@@ -159,7 +181,7 @@ pub fn queues(glance: &Glance, say: Say) -> String {
         .queues
         .iter()
         .map(|(name, queue)| {
-            let members = || queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.surge));
+            let members = || queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.switches.surge));
             let ready = members().filter(|agent| state(agent, &|state| state == "ready")).count();
             let here = members().filter(|agent| state(agent, &|state| state != "logged-out")).count();
             let longest = glance.waiting(name).map(|(_, since)| glance.ago(since)).max();
@@ -189,7 +211,7 @@ pub fn wallboard(glance: &Glance, say: Say) -> String {
         (word::NOT_READY, &["not-ready"]),
     ];
     let row = |(name, queue): (&String, &pbx::config::Queue)| {
-        let members = || queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.surge));
+        let members = || queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.switches.surge));
         // `not-ready 2` is a state and its reason.
         let states = members().filter_map(|agent| glance.standing.agents.get(agent)?.state.split(' ').next());
         let states: Vec<&str> = states.collect();
@@ -227,7 +249,7 @@ pub fn queue(glance: &Glance, name: &str, say: Say) -> Result<String, Text> {
     }
     let names = [state_key::PLACE, word::CALL, word::CALLER, state_key::PRIORITY, word::WAIT, key::RINGING];
     let callers = rows(say, &names, &callers);
-    let members = queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.surge));
+    let members = queue.agents.iter().chain(queue.surge_agents.iter().filter(|_| glance.switches.surge));
     let members: Vec<Vec<String>> = members.map(|id| agent_row(glance, id, say)).collect();
     let members = rows(say, &AGENT_COLUMNS, &members);
     Ok(format!("{name}  {}\n\n{callers}\n{members}", queue.title))
@@ -279,6 +301,53 @@ pub fn phones(glance: &Glance, say: Say) -> String {
     rows(say, &[key::EXTENSION, key::NAME, key::PHONES], &all)
 }
 
+/// Ports of line cards.
+pub fn cards(glance: &Glance, say: Say) -> String {
+    let row = |line: &LineNow| {
+        let config = glance.config.lines.get(&line.port);
+        let told =
+            |part: fn(&pbx::config::Line) -> &String| or_dash(config.map_or_else(String::new, |c| part(c).clone()));
+        let state = match line.state {
+            LineState::Idle => panel_key::LINE_IDLE,
+            LineState::Busy => panel_key::LINE_BUSY,
+            LineState::OutOfService => panel_key::LINE_DOWN,
+        };
+        let port = format!("{}/{}", line.port.card, line.port.port);
+        vec![port, told(|line| &line.label), told(|line| &line.did), say.plain(state).to_string()]
+    };
+    let all: Vec<Vec<String>> = glance.lines.iter().map(row).collect();
+    rows(say, &[key::PORT, key::NAME, word::CALLED, key::STATE], &all)
+}
+
+/// Trunks.
+pub fn trunks(glance: &Glance, say: Say) -> String {
+    let row = |now: &TrunkNow| {
+        let address = glance.config.trunks.get(&now.trunk).map(|trunk| match trunk.port {
+            Some(port) => SocketAddr::new(trunk.address, port).to_string(),
+            None => trunk.address.to_string(),
+        });
+        let address = address.unwrap_or_default();
+        vec![now.trunk.clone(), or_dash(address), now.calls_in.to_string(), now.calls_out.to_string()]
+    };
+    let all: Vec<Vec<String>> = glance.trunks.iter().map(row).collect();
+    rows(say, &[key::TRUNK, key::ADDRESS, key::CALLS_IN, key::CALLS_OUT], &all)
+}
+
+/// Recordings, with the calls that they are of.
+pub fn recordings(recordings: &[RecordingRow], say: Say) -> String {
+    let row = |row: &RecordingRow| {
+        vec![
+            row.recording.to_string(),
+            or_dash(row.call.map_or_else(String::new, |call| call.to_string())),
+            utc(Wall::from_millis(row.began_ms)),
+            seconds(Duration::from_millis(row.samples / SAMPLES_PER_MS)),
+            say.plain(if row.closed { key::COMPLETE } else { key::UNDER_WAY }).to_string(),
+        ]
+    };
+    let all: Vec<Vec<String>> = recordings.iter().map(row).collect();
+    rows(say, &[key::RECORDING, word::CALL, key::TIME, key::LENGTH, key::STATE], &all)
+}
+
 /// Alarms with cause and remedy.
 pub fn alarms(glance: &Glance, say: Say) -> String {
     if glance.alarms.is_empty() {
@@ -315,16 +384,61 @@ mod tests {
         let config = Arc::new(pbx::config::parse("sip { listen 127.0.0.1:5060; }").unwrap());
         let now = Now { at: Instant::BOOT, wall: base::time::Wall::from_millis(0) };
         let standing = Standing::default();
-        let (phones_of, alarms_of) = (Vec::new(), Vec::new());
-        let glance = Glance { now, config, standing, phones: phones_of, alarms: alarms_of, surge: false };
+        let glance = Glance {
+            now,
+            config,
+            standing,
+            phones: Vec::new(),
+            alarms: Vec::new(),
+            lines: Vec::new(),
+            trunks: Vec::new(),
+            switches: Switches::default(),
+        };
         for language in [Language::Zh, Language::En] {
             let say = Say(language);
             let nothing = format!("  {}\n", say.plain(key::NOTHING));
-            for text in [calls(&glance, say), agents(&glance, say), phones(&glance, say), alarms(&glance, say)] {
+            for text in [
+                calls(&glance, say),
+                agents(&glance, say),
+                phones(&glance, say),
+                cards(&glance, say),
+                trunks(&glance, say),
+                recordings(&[], say),
+                alarms(&glance, say),
+            ] {
                 assert_eq!(text, nothing);
             }
             assert!(system(&glance, &Machine::default(), Some(7), say).contains("  7\n"));
             assert!(queue(&glance, "x", say).is_err() && agent(&glance, "x", say).is_err());
         }
+    }
+
+    #[test]
+    fn lines_trunks_recordings_and_hours_are_told() {
+        let site = "sip { listen 127.0.0.1:5060; }\ncard 1 { port 1 { label 大堂; did 4001234; } }\n\
+            trunk carrier { address 10.0.0.9; port 5080; }\nextension 2001 { secret amber-kite; }\ndid 4001234 { to extension 2001; }";
+        let port = base::line::PortId { card: 1, port: 1 };
+        let glance = Glance {
+            now: Now { at: Instant::BOOT, wall: Wall::from_millis(0) },
+            config: Arc::new(pbx::config::parse(site).unwrap()),
+            standing: Standing::default(),
+            phones: Vec::new(),
+            alarms: Vec::new(),
+            lines: vec![LineNow { port, state: LineState::OutOfService }],
+            trunks: vec![TrunkNow { trunk: "carrier".into(), calls_in: 3, calls_out: 4 }],
+            switches: Switches { mode: Mode::Night, mode_until: Some(Wall::from_millis(0)), ..Switches::default() },
+        };
+        let say = Say(Language::En);
+        let last =
+            |text: String| text.lines().last().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(last(cards(&glance, say)), "1/1 大堂 4001234 out of service");
+        assert_eq!(last(trunks(&glance, say)), "carrier 10.0.0.9:5080 3 4");
+        let system = system(&glance, &Machine::default(), None, say);
+        assert!(system.contains("night: closed until 1970-01-01 00:00:00.000 UTC"), "{system}");
+        let uid = Uid(7);
+        let row =
+            RecordingRow { recording: uid, call: Some(uid), began_ms: 0, samples: 10_000, closed: true, head: None };
+        let told = last(recordings(&[row], say));
+        assert_eq!(told, format!("{uid} {uid} 1970-01-01 00:00:00.000 UTC 1.250 s complete"));
     }
 }

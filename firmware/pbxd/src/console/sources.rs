@@ -5,6 +5,7 @@ use super::show::{Glance, Machine};
 use crate::admin::{Admin, Ask, Checked, Desk, Done, Editing, Failures, Refused};
 use crate::panel::task::storage;
 use crate::store::ConfigCommit;
+use crate::store::read::RecordingRow;
 use crate::story::ladder::ladder;
 use crate::story::say::Say;
 use crate::{build_id, clock, log, password, reach, tell};
@@ -128,6 +129,11 @@ pub trait Sources {
     /// # Errors
     /// When the records cannot be read.
     fn recent(&mut self, count: u64, language: Language) -> Result<String, String>;
+    /// The newest recordings, newest first.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    fn recordings(&mut self, limit: u32, language: Language) -> Result<Vec<RecordingRow>, String>;
     /// How long an address took to answer.
     ///
     /// # Errors
@@ -304,6 +310,10 @@ impl Sources for Live {
 
     fn recent(&mut self, count: u64, language: Language) -> Result<String, String> {
         tell::recent(self.admin.data(), count, language)
+    }
+
+    fn recordings(&mut self, limit: u32, language: Language) -> Result<Vec<RecordingRow>, String> {
+        tell::recordings(self.admin.data(), limit, language)
     }
 
     fn ping(&mut self, address: Ipv4Addr) -> io::Result<Duration> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use base::id::Uid;
 use pbx::door::{AgentWas, Rebuilt};
 use pbx::event::LegEvent;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, ToSql};
 
 use super::{Options, StoreError, rows, schema};
 
@@ -167,19 +167,24 @@ impl Reader {
 
     /// Recordings of a call, oldest first.
     pub fn recordings(&self, call: Uid) -> Result<Vec<RecordingRow>, StoreError> {
-        self.recordings_where("call_id = ?1", call)
+        self.recordings_where("call_id = ?1 ORDER BY id", &call.to_string())
+    }
+
+    /// The newest `limit` recordings, newest first.
+    pub fn newest_recordings(&self, limit: u32) -> Result<Vec<RecordingRow>, StoreError> {
+        self.recordings_where("1 ORDER BY id DESC LIMIT ?1", &limit)
     }
 
     /// One recording.
     pub fn recording(&self, recording: Uid) -> Result<Option<RecordingRow>, StoreError> {
-        Ok(self.recordings_where("id = ?1", recording)?.pop())
+        Ok(self.recordings_where("id = ?1", &recording.to_string())?.pop())
     }
 
-    fn recordings_where(&self, condition: &str, uid: Uid) -> Result<Vec<RecordingRow>, StoreError> {
+    fn recordings_where(&self, condition: &str, value: &dyn ToSql) -> Result<Vec<RecordingRow>, StoreError> {
         let mut statement = self.connection.prepare(&format!(
-            "SELECT id, call_id, began_ms, samples, closed, chunks, chain_head FROM recording WHERE {condition} ORDER BY id"
+            "SELECT id, call_id, began_ms, samples, closed, chunks, chain_head FROM recording WHERE {condition}"
         ))?;
-        let mut found = statement.query([uid.to_string()])?;
+        let mut found = statement.query([value])?;
         let mut recordings = Vec::new();
         while let Some(row) = found.next()? {
             let (id, call): (String, Option<String>) = (row.get(0)?, row.get(1)?);

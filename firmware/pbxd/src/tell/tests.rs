@@ -86,7 +86,8 @@ fn a_site_in_which_callers_are_not_answered_is_refused_by_the_proof() {
     std::fs::write(&file, text).unwrap();
     let why = check(&file, None, Language::En).unwrap_err();
     assert!(
-        why.contains("site.conf is refused and nothing was started; errors: 1") && why.contains("line 2: did 4001234 to: callers of 4001234"),
+        why.contains("site.conf is refused and nothing was started; errors: 1")
+            && why.contains("line 2: did 4001234 to: callers of 4001234"),
         "{why}"
     );
     std::fs::write(&file, text.replace("hangup", "echo")).unwrap();

@@ -80,10 +80,12 @@ impl<S: Sources> Session<S> {
         if let Some(back) = back {
             let older = self.commit_back(back)?;
             let older = draft::read(&older, language)?;
-            let compared = self.draft()?.document().compare(&older);
+            let compared = self.draft()?.document().compare(&older, language);
             return Ok(if compared.is_empty() { key::NO_CHANGE.raw(language).to_string() } else { compared });
         }
-        let Some(compared) = self.draft()?.compare() else { return Ok(key::NO_CHANGE.raw(language).to_string()) };
+        let Some(compared) = self.draft()?.compare(language) else {
+            return Ok(key::NO_CHANGE.raw(language).to_string());
+        };
         let text = self.draft()?.document().print(Secrets::Plain);
         let checked = self.sources.check(&text);
         let effects = checked.effects.iter().map(|effect| format!("  {}\n", effect.render(language)));
