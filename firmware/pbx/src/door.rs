@@ -13,7 +13,7 @@ use signaling::sip::door as sip;
 use crate::commit::{Answer, Commit, CommitRow, Unconfirmed};
 use crate::config::Config;
 use crate::event::LegEvent;
-use crate::switch::Mode;
+use crate::switch::{Mode, Switches};
 
 /// Into the core. Every input is journaled before it is handled.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -140,6 +140,8 @@ pub struct Rebuilt {
     pub recordings_open: Vec<Uid>,
     /// Last state of each agent; empty when the state of agents was recovered.
     pub agents: Vec<AgentWas>,
+    /// How hours and surge stood; as without anybody when their state was recovered.
+    pub switches: Switches,
 }
 
 /// An agent as its last `AgentState` row tells.

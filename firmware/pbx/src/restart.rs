@@ -89,6 +89,7 @@ impl Pbx {
         for recording in rebuilt.recordings_open {
             turn.out.push(Output::Recording(RecordingChange::Lost { recording }));
         }
+        self.stand_as_before(turn, rebuilt.switches);
         for AgentWas { id, state, phone } in rebuilt.agents {
             let Some(index) = self.agents.find(&id) else { continue };
             let happening = match state.split_once(' ') {

@@ -99,6 +99,18 @@ impl Pbx {
         self.wake_for_switches(turn.now);
     }
 
+    /// The state was lost: what was switched is switched again, unless its time is over.
+    pub(crate) fn stand_as_before(&mut self, turn: &mut Turn<'_>, was: Switches) {
+        let lasts = |until: Option<Wall>| until.is_none_or(|until| until > turn.now.wall);
+        let (mode, surge) = (lasts(was.mode_until), lasts(was.surge_until));
+        if mode && was.mode != Mode::Auto {
+            self.set_mode(turn, "recovery", was.mode, was.mode_until);
+        }
+        if surge && was.surge {
+            self.set_surge(turn, "recovery", true, was.surge_until);
+        }
+    }
+
     /// What was to end by now ends. Asked at every input, so that a clock that leaps leaves nothing behind.
     pub(crate) fn switch_back(&mut self, turn: &mut Turn<'_>) {
         let over = |until: Option<Wall>| until.is_some_and(|until| until <= turn.now.wall);
@@ -131,7 +143,7 @@ fn ahead(until: Option<Wall>, now: Now) -> Option<Wall> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::{Act, Boot, Input, Output};
+    use crate::door::{Act, Boot, Input, Output, Rebuilt};
     use alloc::string::String;
     use alloc::sync::Arc;
     use alloc::vec::Vec;
@@ -228,6 +240,23 @@ mod tests {
         let mode = |mode| ("panel", Detail::Mode { mode, until: None });
         assert_eq!(modes, [mode(Mode::Night), mode(Mode::Auto), mode(Mode::Day)], "what is so already is not noted");
         assert_eq!(site.pbx.deadline(), None);
+    }
+
+    #[test]
+    fn a_lost_state_stands_as_before_until_its_time_is_over() {
+        let mut site = Site::new();
+        let was = |mode_until, surge_until| Switches { mode: Mode::Night, mode_until, surge: true, surge_until };
+        let rebuilt = |switches| Input::Rebuilt(Rebuilt { switches, ..Rebuilt::default() });
+        let past = Some(Wall::from_millis(site.now.wall.as_millis() - 1));
+        site.give(rebuilt(was(past, past)));
+        assert_eq!((site.pbx.switches(), site.facts.len()), (Switches::default(), 0));
+        let known = was(site.in_hours(2), None);
+        site.give(rebuilt(known));
+        assert_eq!((site.pbx.switches(), site.open()), (known, (false, true)));
+        site.pass(2);
+        assert_eq!(site.pbx.switches().mode, Mode::Auto);
+        site.give(rebuilt(Switches::default()));
+        assert!(site.pbx.surge_is_on(), "nothing was lost");
     }
 
     #[test]

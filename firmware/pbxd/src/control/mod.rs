@@ -283,7 +283,7 @@ impl Known {
         let Rebuilt { mut calls_open, mut recordings_open, .. } = self.rebuilt;
         calls_open.retain(|uid| !pbx.knows_call(*uid));
         recordings_open.retain(|uid| !pbx.knows_recording(*uid));
-        Rebuilt { calls_open, recordings_open, agents: Vec::new() }
+        Rebuilt { calls_open, recordings_open, ..Rebuilt::default() }
     }
 }
 

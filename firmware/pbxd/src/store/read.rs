@@ -5,7 +5,8 @@ use std::path::Path;
 
 use base::id::Uid;
 use pbx::door::{AgentWas, Rebuilt};
-use pbx::event::LegEvent;
+use pbx::event::{Detail, LegEvent};
+use pbx::switch::Switches;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, ToSql};
 
 use super::{Options, StoreError, rows, schema};
@@ -130,7 +131,21 @@ impl Reader {
         let agents = statement
             .query_map([], |row| Ok(AgentWas { id: row.get(0)?, state: row.get(1)?, phone: row.get(2)? }))?
             .collect::<Result<_, _>>()?;
-        Ok(Rebuilt { calls_open, recordings_open, agents })
+        Ok(Rebuilt { calls_open, recordings_open, agents, switches: self.switches()? })
+    }
+
+    /// How the switches stood at last.
+    fn switches(&self) -> Result<Switches, StoreError> {
+        let mut switches = Switches::default();
+        let newest = |kind: &str| format!("seq = (SELECT max(seq) FROM leg_event WHERE kind = '{kind}')");
+        for event in [self.events(&newest("Mode"), [])?, self.events(&newest("Surge"), [])?].concat() {
+            match event.detail {
+                Detail::Mode { mode, until } => (switches.mode, switches.mode_until) = (mode, until),
+                Detail::Surge { on, until } => (switches.surge, switches.surge_until) = (on, until),
+                _ => {}
+            }
+        }
+        Ok(switches)
     }
 
     /// Recordings that were never closed.

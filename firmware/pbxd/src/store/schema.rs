@@ -66,11 +66,13 @@ UPDATE leg_event SET detail_json = json_set(detail_json, '$.priority', 0, '$.wai
 const CANDIDATE_TABLES: &str = "";
 
 /// Where a commit came from, and until when it must be confirmed before the one numbered `back_to` comes back. Earlier
-/// commits were all made from files.
+/// commits were all made from files. The newest switching of hours and surge is found by an index.
 const COMMIT_ORIGINS: &str = "
 ALTER TABLE config_commit ADD COLUMN origin TEXT NOT NULL DEFAULT 'file';
 ALTER TABLE config_commit ADD COLUMN until_ms INTEGER;
 ALTER TABLE config_commit ADD COLUMN back_to INTEGER;
+CREATE INDEX leg_event_mode ON leg_event(seq) WHERE kind = 'Mode';
+CREATE INDEX leg_event_surge ON leg_event(seq) WHERE kind = 'Surge';
 ";
 
 /// Views hold no data, so they are made anew by every build that finds others.

@@ -6,6 +6,7 @@ use base::time::{Instant, Wall};
 use pbx::config::Strategy;
 use pbx::door::TroubleKind;
 use pbx::event::{Candidate, Detail, Term, TermName};
+use pbx::switch::{Mode, Switches};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -294,6 +295,16 @@ fn a_lost_state_is_told_from_the_rows() {
     let recording = Uid(9);
     let began = Wall::from_millis(5);
     main.queue(Request::Recording(RecordingChange::Open { recording, call: CALL, began }));
+    let until = Some(Wall::from_millis(9));
+    let switched = [
+        (101, Detail::Mode { mode: Mode::Day, until: None }),
+        (102, Detail::Surge { on: true, until: None }),
+        (103, Detail::Mode { mode: Mode::Night, until }),
+    ];
+    for (seq, detail) in switched {
+        let (at, actor) = (Instant::BOOT, "panel".to_string());
+        main.queue(Request::Leg(LegEvent { seq, at, wall: began, call: None, leg: None, actor, detail }));
+    }
     main.commit().unwrap();
     let rebuilt = Reader::open(&dir.options()).unwrap().rebuilt().unwrap();
     assert_eq!((&rebuilt.calls_open[..], &rebuilt.recordings_open[..]), (&[CALL][..], &[recording][..]));
@@ -301,6 +312,7 @@ fn a_lost_state_is_told_from_the_rows() {
         rebuilt.agents,
         [pbx::door::AgentWas { id: "1001".into(), state: "not-ready 90".into(), phone: "2001".into() }]
     );
+    assert_eq!(rebuilt.switches, Switches { mode: Mode::Night, mode_until: until, surge: true, surge_until: None });
 }
 
 #[test]
