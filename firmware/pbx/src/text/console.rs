@@ -237,6 +237,9 @@ texts! {
     A_SUBJECT: "告警对象", "what it concerns";
     A_MODE: "auto、day 或 night", "auto, day or night";
     A_SWITCH: "on 或 off", "on or off";
+    A_CLOCK: "本地时间，例如 18:00", "time of day at the site, such as 18:00";
+    CLOCK_BAD: "“{word}”不是时刻，例如 18:00", "\"{word}\" is no time of day, such as 18:00";
+    C_UNTIL: "到这个时刻自动恢复", "it goes back by itself then";
     A_ADDRESS: "IPv4 地址", "an IPv4 address";
     ASKED: "{what}。键入 yes 执行，其他任何内容放弃。", "{what}. Type yes to do it; anything else does nothing.";
     NOT_DONE: "未执行。", "nothing was done";

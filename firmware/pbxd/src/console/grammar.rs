@@ -220,6 +220,8 @@ pub enum Argument {
     Mode,
     /// `on`, `off`.
     Switch,
+    /// `18:00`
+    Clock,
     /// Of IPv4.
     Address,
 }
@@ -245,6 +247,7 @@ impl Argument {
             Argument::Subject => key::A_SUBJECT,
             Argument::Mode => key::A_MODE,
             Argument::Switch => key::A_SWITCH,
+            Argument::Clock => key::A_CLOCK,
             Argument::Address => key::A_ADDRESS,
         }
     }
@@ -283,6 +286,9 @@ const EXIT: Part = W("exit", key::E_EXIT);
 const DRAFT: Part = W("show", key::E_SHOW);
 const CLI: Part = W("cli", key::C_CLI);
 const CONFIGURE: Part = W("configure", key::C_CONFIGURE);
+const SURGE: Part = W("surge", key::C_REQUEST_SURGE);
+const MODE: Part = W("mode", key::C_REQUEST_MODE);
+const UNTIL: Part = W("until", key::C_UNTIL);
 const REQUEST: Part = W("request", key::C_REQUEST);
 const SYSTEM: Part = W("system", key::C_REQUEST_SYSTEM);
 const WHOLE: Part = W("configuration", key::C_REQUEST_CONFIGURATION);
@@ -340,8 +346,10 @@ const COMMANDS: &[Command] = &[
     at(&[MONITOR, W("log", key::C_MONITOR_LOG)], Act::MonitorLog),
     at(&[PING, Take(A::Address)], Act::Ping),
     at(&[PING, Take(A::Address), W("count", key::C_PING_COUNT), Take(A::Number)], Act::Ping),
-    at(&[REQUEST, W("surge", key::C_REQUEST_SURGE), Take(A::Switch)], Act::RequestSurge),
-    at(&[REQUEST, W("mode", key::C_REQUEST_MODE), Take(A::Mode)], Act::RequestMode),
+    at(&[REQUEST, SURGE, Take(A::Switch)], Act::RequestSurge),
+    at(&[REQUEST, SURGE, Take(A::Switch), UNTIL, Take(A::Clock)], Act::RequestSurge),
+    at(&[REQUEST, MODE, Take(A::Mode)], Act::RequestMode),
+    at(&[REQUEST, MODE, Take(A::Mode), UNTIL, Take(A::Clock)], Act::RequestMode),
     at(&[REQUEST, SYSTEM, W("restart", key::C_RESTART)], Act::RequestRestart),
     at(&[REQUEST, SYSTEM, STOP], Act::RequestStop),
     at(&[REQUEST, SYSTEM, STOP, W("when-idle", key::C_STOP_IDLE)], Act::RequestStopIdle),

@@ -127,6 +127,7 @@ impl<S: Sources> Session<S> {
             | Argument::Place
             | Argument::Command
             | Argument::Subject
+            | Argument::Clock
             | Argument::Address => Ok(vec![expected()]),
         }
     }

@@ -63,9 +63,12 @@ impl<S: Sources> Session<S> {
         }
     }
 
-    /// Name under which failures at this line are counted; no user's, for the blank in it.
-    fn at_line(&self) -> String {
-        format!("line {}", self.sources.line())
+    /// Names under which failures are counted: of this user here, so that whoever logs in between gains no more tries, and
+    /// of everybody here. Never of a user everywhere: who stands at one line could keep an admin out of the box. No user
+    /// has such a name, for the blank in it.
+    fn counted(&self, name: &str) -> [String; 2] {
+        let line = self.sources.line();
+        [format!("{name} at {line}"), format!("line {line}")]
     }
 
     pub(super) fn actor(&self) -> String {
@@ -187,9 +190,8 @@ impl<S: Sources> Session<S> {
             self.print(key::NO_ANSWER.raw(Language::En));
             return self.knock();
         };
-        let line = self.at_line();
-        let line = line.as_str();
-        let until = [name, line].iter().filter_map(|of| self.sources.failures(of).until).max();
+        let counted = self.counted(name);
+        let until = counted.iter().filter_map(|of| self.sources.failures(of).until).max();
         if let Some(until) = until.filter(|until| *until > now) {
             let left = seconds(until.since(now));
             let told = self.say().text(key::LOGIN_LOCKED, &[("seconds", &left)]);
@@ -201,13 +203,13 @@ impl<S: Sources> Session<S> {
         let Some(user) = known.filter(|_| fits) else {
             let failed = door::Act::Audit { what: "login-failed".into(), about: name.into() };
             self.sources.operate(self.sources.line(), failed);
-            for of in [name, line] {
+            for of in &counted {
                 self.failed(of, config.system.login_failures, config.system.lock_out_s, now);
             }
             self.print(key::LOGIN_WRONG.raw(Language::En));
             return self.knock();
         };
-        for of in [name, line] {
+        for of in &counted {
             self.sources.set_failures(of, Failures::default());
         }
         self.door = Door::Open(Who::User(name.to_string()));

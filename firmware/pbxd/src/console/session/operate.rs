@@ -4,9 +4,23 @@
 use super::{Answer, Session};
 use crate::console::grammar::{Act, Said};
 use crate::console::sources::{Sources, Stop};
+use base::time::Wall;
 use pbx::door;
 use pbx::switch::Mode;
 use pbx::text::console as key;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// `18:00`, `7:05`
+fn minute_of_day(word: &str) -> Option<i64> {
+    let (hour, minute) = word.split_once(':').filter(|(_, minute)| minute.len() == 2)?;
+    let number = |word: &str, end: u32| {
+        let digits = word.bytes().all(|b| b.is_ascii_digit());
+        word.parse::<u32>().ok().filter(|number| digits && *number < end)
+    };
+    Some(i64::from(number(hour, 24)? * 60 + number(minute, 60)?))
+}
 
 impl<S: Sources> Session<S> {
     /// One of the commands of the `>` prompt that do or watch something.
@@ -17,11 +31,17 @@ impl<S: Sources> Session<S> {
             Act::ClearCall => self.clear_call(&one),
             Act::ClearAgent => self.clear_agent(one),
             Act::RequestSurge => match one.as_str() {
-                "on" | "off" => self.acts(door::Act::Surge { on: one == "on", until: None }),
+                "on" | "off" => {
+                    let until = self.until(said.words.get(1))?;
+                    self.acts(door::Act::Surge { on: one == "on", until })
+                }
                 word => Err(self.say().text(key::SWITCH_BAD, &[("word", word)])),
             },
             Act::RequestMode => match Mode::ALL.into_iter().find(|mode| mode.word() == one) {
-                Some(mode) => self.acts(door::Act::Mode { mode, until: None }),
+                Some(mode) => {
+                    let until = self.until(said.words.get(1))?;
+                    self.acts(door::Act::Mode { mode, until })
+                }
                 None => Err(self.say().text(key::MODE_BAD, &[("word", &one)])),
             },
             Act::RequestRestart => self.ask(said.act, key::ASK_RESTART),
@@ -35,6 +55,19 @@ impl<S: Sources> Session<S> {
             Act::Bundle => self.bundle(&one),
             _ => Ok(String::new()),
         }
+    }
+
+    /// When it is that time of day at the site next; none without a word.
+    fn until(&mut self, word: Option<&String>) -> Result<Option<Wall>, String> {
+        let Some(word) = word else { return Ok(None) };
+        let glance = self.glance()?;
+        let bad = || self.say().text(key::CLOCK_BAD, &[("word", word)]);
+        let minute = minute_of_day(word).ok_or_else(bad)?;
+        let east_ms = i64::from(glance.config.system.utc_offset_min) * MINUTE_MS;
+        let now = glance.now.wall.as_millis() + east_ms;
+        let today = now - now.rem_euclid(DAY_MS) + minute * MINUTE_MS;
+        let next = if today > now { today } else { today + DAY_MS };
+        Ok(Some(Wall::from_millis(next - east_ms)))
     }
 
     fn acts(&mut self, act: door::Act) -> Answer {

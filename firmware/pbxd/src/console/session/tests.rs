@@ -1,7 +1,9 @@
 //! Whole sessions over answers that stand still: what is typed, and what the terminal gets.
 
 use super::*;
-use base::time::Instant;
+use base::time::{Instant, Wall};
+use pbx::door::Act as DoorAct;
+use pbx::switch::Mode as Hours;
 use proptest::prelude::*;
 use std::io::ErrorKind;
 
@@ -281,6 +283,16 @@ fn an_act_of_weight_wants_a_whole_yes() {
         assert!(record.contains(wanted), "{wanted}\n{record}");
     }
     assert!(session.take(b"request mode noon\r").contains("not auto, day or night"));
+    // The box of this test has its clock at 00:00 UTC, which is 08:00 at the site.
+    session.take(b"request mode night until 18:00\rrequest surge on until 07:30\r");
+    let until = |hours: u32, minutes: u32| Wall::from_millis(i64::from(hours * 60 + minutes) * 60_000);
+    for wanted in [
+        DoorAct::Mode { mode: Hours::Night, until: Some(until(10, 0)) },
+        DoorAct::Surge { on: true, until: Some(until(23, 30)) },
+    ] {
+        assert!(session.sources.record.contains(&format!("console admin: {wanted:?}")), "{:?}", session.sources.record);
+    }
+    assert!(session.take(b"request mode day until 24:00\r").contains("no time of day"));
     assert!(session.take(b"clear alarm nothing\r").contains("no alarm"));
     assert!(session.take(b"clear call nothing\r").contains("no call"));
     assert!(session.take(b"clear agent 1002\r").contains("no agent"), "who is not there is not logged out");
@@ -450,16 +462,28 @@ fn who_goes_or_leaves_is_out_while_nothing_is_typed() {
 #[test]
 fn one_line_does_not_lock_the_other_out() {
     let mut session = manned();
-    for name in ["a", "b", "c", "d", "e"] {
-        session.take(format!("{name}\rx\r").as_bytes());
+    for _ in 0..5 {
+        session.take(b"alice\rx\r");
     }
-    assert!(session.take(b"alice\ramberkite\r").contains("too many failures"), "this line is locked");
+    assert!(session.take(b"bob\ramberkite\r").contains("too many failures"), "this line is locked");
     let mut box_ = session.into_sources();
     box_.line = "serial console";
     let mut session = Session::new(box_);
     session.take(b"\rbob\rx\r");
     assert!(session.sources.record.contains(&"serial console: login-failed bob".to_string()), "and where it was tried");
     assert!(session.take(b"\ralice\ramberkite\r").contains("logged in: alice (admin)"), "the other one is not");
+}
+
+#[test]
+fn who_logs_in_between_gains_no_more_tries() {
+    let mut session = manned();
+    for _ in 0..4 {
+        session.take(b"alice\rx\r");
+    }
+    session.take(b"bob\ramberkite\rexit\r");
+    let mut session = Session::new(session.into_sources());
+    assert!(session.take(b"\ralice\rx\r").contains("wrong user or password"));
+    assert!(session.take(b"alice\ramberkite\r").contains("too many failures"));
 }
 
 #[test]
