@@ -52,7 +52,7 @@ pub struct Still {
     /// How often the core was looked at.
     pub looks: usize,
     /// What was last saved for support.
-    pub bundle: String,
+    pub written: String,
 }
 
 impl Still {
@@ -86,7 +86,7 @@ impl Default for Still {
             room: true,
             no_ping: None,
             looks: 0,
-            bundle: String::new(),
+            written: String::new(),
         }
     }
 }
@@ -213,7 +213,8 @@ impl Sources for Still {
         self.desks.enter(who, "console", exclusive, Instant::BOOT)
     }
 
-    fn save(&mut self, place: &str, _: &str, _: Language) -> Result<String, String> {
+    fn save(&mut self, place: &str, text: &str, _: Language) -> Result<String, String> {
+        self.written = text.into();
         Ok(place.into())
     }
 
@@ -244,7 +245,7 @@ impl Sources for Still {
     }
 
     fn save_support(&mut self, place: &str, text: &str, _: Language) -> Result<String, String> {
-        self.bundle = text.into();
+        self.written = text.into();
         Ok(place.into())
     }
 

@@ -51,7 +51,7 @@ impl Document {
     /// [`Document::parse_json`].
     pub fn print_json(&self, secrets: Secrets) -> String {
         let mut out = String::new();
-        json_body(&self.body, None, secrets, &mut out);
+        json_body(&self.body, None, secrets, 0, &mut out);
         out.push('\n');
         out
     }
@@ -160,50 +160,65 @@ fn annotations<T>(path: &str, entry: &Entry<T>, out: &mut String) {
     }
 }
 
-fn json_body(body: &Body, section: Option<Section>, secrets: Secrets, out: &mut String) {
+/// One member on each line, so that a person can read it and a pager page it.
+fn json_body(body: &Body, section: Option<Section>, secrets: Secrets, depth: usize, out: &mut String) {
     let rows = section.map(Section::rows).unwrap_or_default();
-    let mut comma = Comma::default();
-    out.push('{');
+    let mut object = Object::open(depth, out);
     for (place, entry) in &body.leaves {
         let Some(row) = rows.get(*place) else { continue };
-        comma.put(out);
-        json_text(row.name, out);
-        out.push(':');
+        object.member(row.name, out);
         json_value(*row, &entry.held, secrets, out);
     }
-    let mut open: Option<(Section, Comma)> = None;
+    // The object of all sections of a kind that have keys.
+    let mut kind: Option<(Section, Object)> = None;
     for ((inner, key), entry) in &body.sections {
         let Some(block) = Block::of(*inner) else { continue };
-        if open.as_ref().is_none_or(|(section, _)| section != inner) {
-            out.push_str(if open.is_some_and(|(section, _)| keyed(section)) { "}" } else { "" });
-            comma.put(out);
-            json_text(block.name, out);
-            out.push_str(if block.key.is_some() { ":{" } else { ":" });
-            open = Some((*inner, Comma::default()));
+        if let Some((_, ended)) = kind.take_if(|(section, _)| section != inner) {
+            ended.close(out);
         }
-        if let (Some(_), Some((_, comma))) = (block.key, &mut open) {
-            comma.put(out);
-            json_text(&key.0, out);
-            out.push(':');
+        if block.key.is_none() {
+            object.member(block.name, out);
+            json_body(&entry.held, Some(*inner), secrets, depth + 1, out);
+            continue;
         }
-        json_body(&entry.held, Some(*inner), secrets, out);
+        let (_, all) = kind.get_or_insert_with(|| {
+            object.member(block.name, out);
+            (*inner, Object::open(depth + 1, out))
+        });
+        all.member(&key.0, out);
+        json_body(&entry.held, Some(*inner), secrets, depth + 2, out);
     }
-    out.push_str(if open.is_some_and(|(section, _)| keyed(section)) { "}}" } else { "}" });
+    if let Some((_, ended)) = kind {
+        ended.close(out);
+    }
+    object.close(out);
 }
 
-fn keyed(section: Section) -> bool {
-    Block::of(section).is_some_and(|b| b.key.is_some())
+/// An object that is being written.
+struct Object {
+    depth: usize,
+    has_members: bool,
 }
 
-/// Between the members of an object.
-#[derive(Default)]
-struct Comma(bool);
+impl Object {
+    fn open(depth: usize, out: &mut String) -> Object {
+        out.push('{');
+        Object { depth, has_members: false }
+    }
 
-impl Comma {
-    fn put(&mut self, out: &mut String) {
-        if core::mem::replace(&mut self.0, true) {
-            out.push(',');
+    fn member(&mut self, name: &str, out: &mut String) {
+        out.push_str(if core::mem::replace(&mut self.has_members, true) { ",\n" } else { "\n" });
+        (0..=self.depth).for_each(|_| out.push_str(INDENT));
+        json_text(name, out);
+        out.push_str(": ");
+    }
+
+    fn close(self, out: &mut String) {
+        if self.has_members {
+            out.push('\n');
+            (0..self.depth).for_each(|_| out.push_str(INDENT));
         }
+        out.push('}');
     }
 }
 
@@ -216,11 +231,10 @@ fn json_value(row: Row, value: &Value, secrets: Secrets, out: &mut String) {
         (_, Value::Number(n)) => out.push_str(&n.to_string()),
         (_, Value::Flag(flag)) => out.push_str(if *flag { "true" } else { "false" }),
         (kind, value) if kind.takes_list() => {
-            let mut comma = Comma::default();
             out.push('[');
-            for word in value.words() {
-                comma.put(out);
-                json_text(&word, out);
+            for (place, word) in value.words().iter().enumerate() {
+                out.push_str(if place > 0 { ", " } else { "" });
+                json_text(word, out);
             }
             out.push(']');
         }
@@ -246,8 +260,7 @@ fn json_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// The differences of two bodies; false when there are none, and then nothing was written.
-/// `other` stands beside a secret that differs: it looks like the one before.
+/// The differences of two bodies; nothing is written when there are none. `other` stands beside a secret that differs: it looks like the one before.
 fn compare(
     older: &Body,
     newer: &Body,

@@ -45,8 +45,8 @@ texts! {
     E_CONFIRM: "确认，不再自动回退", "the commit stays";
     E_ROLLBACK: "把以前的版本取到草稿；0 为生效版，rescue 为救援配置", "an earlier commit into the draft; 0 is the one in force, rescue the one kept for need";
     E_UPDATE: "把草稿移到现行版本上", "move the draft onto the commit in force";
-    E_SAVE: "保存草稿到文件", "write the draft to a file";
-    E_LOAD: "读入文件或粘贴的文本", "read a file, or what is pasted";
+    E_SAVE: "保存草稿到文件；文件名以 .json 结尾则为 JSON", "write the draft to a file; one whose name ends in .json is JSON";
+    E_LOAD: "读入文件或粘贴的文本，花括号格式或 JSON", "read a file or what is pasted, in braces or JSON";
     E_MERGE: "覆盖到草稿上", "over what is there";
     E_OVERRIDE: "取代草稿", "in place of what is there";
     E_LOAD_SET: "set 和 delete 行", "set and delete lines";

@@ -40,6 +40,11 @@ pub(super) struct Paste {
     over: bool,
 }
 
+/// No statement of the text form begins with a brace.
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with('{')
+}
+
 impl<S: Sources> Session<S> {
     /// Who acts, for the history.
     fn label(&self, comment: &str) -> Label {
@@ -192,12 +197,16 @@ impl<S: Sources> Session<S> {
     /// `save PLACE`.
     pub(super) fn save(&mut self, place: &str) -> Answer {
         let (language, say) = (self.language(), self.say());
-        let text = self.draft()?.document().print(Secrets::Plain);
+        let document = self.draft()?.document();
+        let text = match place.ends_with(".json") {
+            true => document.print_json(Secrets::Plain),
+            false => document.print(Secrets::Plain),
+        };
         let path = self.sources.save(place, &text, language)?;
         Ok(say.text(key::SAVED, &[("path", &path)]))
     }
 
-    /// `load merge|override|set PLACE`, or `terminal`: what is pasted until Ctrl-D.
+    /// `load merge|override|set PLACE`: the text form, or JSON; or `terminal`: what is pasted until Ctrl-D.
     pub(super) fn load(&mut self, how: Load, place: &str) -> Answer {
         let language = self.language();
         if place == "terminal" {
@@ -261,7 +270,8 @@ impl<S: Sources> Session<S> {
         match how {
             Load::Set => now.apply_lines(text).map_err(lines)?,
             Load::Merge | Load::Override => {
-                let mut other = Document::parse(text).map_err(lines)?;
+                let read = if is_json(text) { Document::parse_json(text) } else { Document::parse(text) };
+                let mut other = read.map_err(lines)?;
                 let missing = other.unmask(&now);
                 if !missing.is_empty() {
                     return Err(say.text(key::SECRETS_MISSING, &[("paths", &missing.join(", "))]));

@@ -175,6 +175,14 @@ fn what_is_pasted_goes_into_the_draft_and_other_admins_are_told() {
     assert!(!session.take(b"show queue pasted\r").contains("weight"), "all or nothing");
     session.take(b"load override terminal\r?");
     session.take(b"\x03");
+    session.take(b"load merge terminal\r");
+    let said = session.take(b"{\"queue\": {\"jsonic\": {\"agents\": [\"1001\"]}}}\r\x04");
+    assert!(said.contains("it is in the draft"), "{said:?}");
+    assert!(session.take(b"show queue jsonic\r").contains("agents [ 1001 ];"));
+    session.take(b"save usb:/site.json\r");
+    assert!(session.sources.written.contains("\"jsonic\": {"), "{}", session.sources.written);
+    session.take(b"save usb:/site.conf\r");
+    assert!(session.sources.written.contains("queue jsonic {"), "{}", session.sources.written);
     assert!(session.take(b"load merge usb:/site.conf\r").contains("in the draft"));
     assert!(session.take(b"show queue loaded\r").contains("1001"));
     // Somebody else came, and one who wants to be alone.
@@ -347,7 +355,7 @@ fn diagnostics_hold_no_number_and_come_without_the_core_too() {
     session.sources.text.push_str("vip 13800138000 { }\n");
     let told = session.take(b"request support bundle usb:/b.txt\r");
     assert!(told.contains("diagnostics are in usb:/b.txt") && told.contains("configuration:"), "{told}");
-    let bundle = session.sources.bundle.clone();
+    let bundle = session.sources.written.clone();
     for wanted in ["=== version", "=== alarms", "vip 138****8000", "secret ********", "WARN", "main.db"] {
         assert!(bundle.contains(wanted), "{wanted}\n{bundle}");
     }
@@ -355,7 +363,7 @@ fn diagnostics_hold_no_number_and_come_without_the_core_too() {
     session.sources.answers = false;
     let told = session.take(b"request support bundle b.txt\r");
     assert!(told.contains("system: missing") && told.contains("diagnostics are in b.txt"), "{told}");
-    assert!(session.sources.bundle.contains("WARN"), "what can be had is there");
+    assert!(session.sources.written.contains("WARN"), "what can be had is there");
 }
 
 #[test]
