@@ -254,7 +254,7 @@ impl Sources for Still {
     }
 
     fn files(&mut self) -> String {
-        "  main.db  4096\n".into()
+        "  journal/segment-00000000000000000001  4096\n".into()
     }
 
     fn restart(&mut self) -> bool {

@@ -80,7 +80,7 @@ texts! {
     P_NO_MORE: "不分屏", "without pages";
     P_DISPLAY: "配置的另一种形式：set 或 json", "another form of a configuration: set or json";
     P_TEXT: "文本", "a text";
-    P_COUNTED: "{count} 行", "{count} lines";
+    P_COUNTED: "{count} 行", "lines: {count}";
 
     A_QUEUE: "队列", "queue";
     A_AGENT: "座席", "agent";
@@ -265,6 +265,6 @@ texts! {
     PING_NONE: "{address} 无应答：{why}", "{address} does not answer: {why}";
     PING_SUM: "发出 {sent}，应答 {heard}", "{sent} sent, {heard} answered";
     BUNDLED: "诊断包已写入 {path}", "the diagnostics are in {path}";
-    BUNDLE_PART: "{name}：{count} 行", "{name}: {count} lines";
+    BUNDLE_PART: "{name}：{count} 行", "{name}, lines: {count}";
     BUNDLE_WITHOUT: "{name}：缺，{why}", "{name}: missing, {why}";
 }

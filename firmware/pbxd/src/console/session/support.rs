@@ -18,7 +18,9 @@ impl<S: Sources> Session<S> {
         let parts = self.parts();
         let (mut text, mut told) = (String::new(), String::new());
         for (name, part) in parts {
-            let part = part.map(|part| show::hidden(&part));
+            // No person has a number that is the name of a file or a version.
+            let of_people = !["version", "files"].contains(&name);
+            let part = part.map(|part| if of_people { show::hidden(&part) } else { part });
             let line = match &part {
                 Ok(part) => {
                     let count = part.lines().count().to_string();
