@@ -24,7 +24,7 @@ fn what_cuts_everybody_off_goes_back_by_itself_over_a_kill_and_the_call_talks_on
     caller.hears(1000, SOON)?;
 
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     terminal.ask("configure", "# ")?;
     // No phone can register or call any more, and the console's admin has no key to undo it in time.
     let cut = format!("set sip listen {}:15999", floor.site.box_address());
@@ -45,7 +45,7 @@ fn what_cuts_everybody_off_goes_back_by_itself_over_a_kill_and_the_call_talks_on
     floor.appliance.restart()?;
     caller.hears(6000, Duration::from_secs(15))?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     let said = terminal.ask("show system commit", "> ")?;
     ensure!(said.contains("in force, not confirmed") && said.contains("a typo"), "over the kill: {said}");
 

@@ -23,8 +23,8 @@ fn link(data: &Path) -> Outcome<std::path::PathBuf> {
 fn an_admin_looks_drafts_and_comes_back() -> Outcome {
     let mut floor = Floor::open("console", site())?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("`?` shows what can follow")?;
-    terminal.expect("> ")?;
+    terminal.sees("`?` shows what can follow")?;
+    terminal.sees("> ")?;
 
     let said = terminal.ask("show agent", "> ")?;
     ensure!(said.contains("1001") && said.contains("ready") && said.contains("2001"), "show agent: {said}");
@@ -44,17 +44,17 @@ fn an_admin_looks_drafts_and_comes_back() -> Outcome {
     let said = terminal.ask("explain call last", "> ")?;
     ensure!(!said.trim().is_empty(), "explain says that there is none");
     terminal.types("show al\t")?;
-    terminal.expect("arms ")?;
+    terminal.sees("arms ")?;
     terminal.types("\x15show ?")?;
-    terminal.expect("the configuration in force")?;
+    terminal.sees("the configuration in force")?;
     terminal.types("\x03")?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
 
     // A terminal that tells its size gets the site's language.
     terminal.types("\x0c")?;
-    terminal.expect("\x1b[6n")?;
+    terminal.sees("\x1b[6n")?;
     terminal.types("\x1b[40;100R")?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     let said = terminal.ask("show agent", "> ")?;
     ensure!(said.contains("座席") && said.contains("示闲"), "show agent in Chinese: {said}");
 
@@ -70,7 +70,7 @@ fn an_admin_looks_drafts_and_comes_back() -> Outcome {
     terminal.bytes(b"\x00\xff\xfe\x1b[\x1b]junk\x07\xe5\xae\x1b[99999999999999999999999999999999z")?;
     drop(terminal);
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("# ")?;
+    terminal.sees("# ")?;
     let said = terminal.ask("compare", "# ")?;
     ensure!(said.contains("+        max-length 30;"), "the draft is still there: {said}");
     terminal.ask("exit discard", "> ")?;
@@ -79,7 +79,7 @@ fn an_admin_looks_drafts_and_comes_back() -> Outcome {
     terminal.types("exit\r")?;
     terminal.hung_up()?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     ensure!(
         link(floor.appliance.data())?.starts_with("/dev/pts") && before.starts_with("/dev/pts"),
         "a terminal's name"
@@ -89,7 +89,7 @@ fn an_admin_looks_drafts_and_comes_back() -> Outcome {
     terminal.hung_up()?;
     floor.appliance.restart()?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     let said = terminal.ask("show calls", "> ")?;
     ensure!(said.contains("none"), "show calls: {said}");
     floor.close(Vec::new(), 0).map(|_| ())

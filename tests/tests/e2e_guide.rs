@@ -45,7 +45,7 @@ impl Reader<'_> {
                 self.terminal.hung_up()?;
                 continue;
             }
-            self.terminal.expect(&format!("{command}\r\n"))?;
+            self.terminal.sees(&format!("{command}\r\n"))?;
             if let Some(secret) = lines.peek().and_then(|line| line.strip_prefix("password: ")) {
                 lines.next();
                 let again = lines.next().and_then(|line| line.strip_prefix("once more: ")).at("once more")?;
@@ -54,29 +54,29 @@ impl Reader<'_> {
                 }
             }
             while let Some(wanted) = lines.next_if(|line| prompted(line).is_none()) {
-                self.terminal.expect(wanted.trim()).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
+                self.terminal.sees(wanted.trim()).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
             }
             if command == "load set terminal" {
                 continue;
             }
-            self.terminal.expect_any(&["> ", "# "]).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
+            self.terminal.sees_any(&["> ", "# "]).map_err(|why| Trouble(format!("after `{command}`: {why}")))?;
         }
         Ok(())
     }
 
     /// In Chinese the question is another; it ends in a wide colon.
     fn secret(&mut self, asked: &str, typed: &str) -> Outcome {
-        self.terminal.expect_any(&[asked, "："])?;
+        self.terminal.sees_any(&[asked, "："])?;
         self.terminal.types(&format!("{typed}\r"))
     }
 
     fn paste(&mut self, block: &[&str]) -> Outcome {
         for line in block {
             self.terminal.types(&format!("{line}\r"))?;
-            self.terminal.expect(&format!("{line}\r\n"))?;
+            self.terminal.sees(&format!("{line}\r\n"))?;
         }
         self.terminal.types(CTRL_D)?;
-        self.terminal.expect("# ").map(|_| ())
+        self.terminal.sees("# ").map(|_| ())
     }
 }
 
@@ -117,13 +117,13 @@ fn follow(net: u8, language: &str, chinese: bool) -> Outcome {
     site.secrets(&[("2001", "amber-2001"), ("2002", "basalt-2002"), ("2003", "copper-2003")]);
     let floor = Floor::open(if chinese { "guide-zh" } else { "guide-en" }, site)?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     if chinese {
         // A terminal that tells its size is spoken to in the site's language.
         terminal.types("\x0c")?;
-        terminal.expect("\x1b[6n")?;
+        terminal.sees("\x1b[6n")?;
         terminal.types("\x1b[250;250R")?;
-        terminal.expect("> ")?;
+        terminal.sees("> ")?;
     }
     let mut reader = Reader { terminal, site: &floor.site };
     let (mut commands, mut kinds) = (0, Vec::new());
@@ -137,15 +137,15 @@ fn follow(net: u8, language: &str, chinese: bool) -> Outcome {
                 reader.terminal = Terminal::attach_again(&floor.appliance)?;
                 let typed = |line: &str| line.split_once(": ").map(|(_, typed)| typed.to_string()).at("login");
                 for (asked, line) in ["login: ", "password: "].into_iter().zip(&lines) {
-                    reader.terminal.expect(asked)?;
+                    reader.terminal.sees(asked)?;
                     reader.terminal.types(&format!("{}\r", typed(line)?))?;
                 }
-                reader.terminal.expect("> ")?;
+                reader.terminal.sees("> ")?;
                 if chinese {
                     reader.terminal.types("\x0c")?;
-                    reader.terminal.expect("\x1b[6n")?;
+                    reader.terminal.sees("\x1b[6n")?;
                     reader.terminal.types("\x1b[250;250R")?;
-                    reader.terminal.expect("> ")?;
+                    reader.terminal.sees("> ")?;
                 }
             }
             other => return Err(Trouble(format!("the guide has a block of kind `{other}`"))),

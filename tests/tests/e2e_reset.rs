@@ -15,7 +15,7 @@ fn one_reset_keeps_the_recordings_and_the_other_leaves_nothing() -> Outcome {
     site.secrets(&[("2001", "amber-2001"), ("2002", "basalt-2002")]);
     let floor = Floor::open("reset", site)?;
     let mut terminal = Terminal::attach(&floor.appliance)?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     terminal.ask("configure", "# ")?;
     for extension in ["2001", "2002"] {
         let secret = floor.site.secret(extension);
@@ -65,7 +65,7 @@ fn one_reset_keeps_the_recordings_and_the_other_leaves_nothing() -> Outcome {
 /// Asks for a reset and says yes to what it says.
 fn reset(terminal: &mut Terminal, what: &str, until: &str) -> Outcome<String> {
     terminal.types(&format!("request system factory-reset {what}\r"))?;
-    terminal.expect("Type yes")?;
+    terminal.sees("Type yes")?;
     terminal.types("yes\r")?;
-    terminal.expect(until)
+    terminal.sees(until)
 }

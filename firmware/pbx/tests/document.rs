@@ -108,6 +108,35 @@ fn a_list_grows_by_words_and_is_replaced_by_brackets() {
 }
 
 #[test]
+fn several_leaves_of_a_section_are_set_at_once_or_not_at_all() {
+    let mut site = read("queue support { }");
+    let support = |site: &Document| site.part(&["queue", "support"]).unwrap().unwrap().print_set(Secrets::Plain);
+    apply(&mut site, "set queue support weight 3 title \"Customer service\" agents 1001 1002").unwrap();
+    let lines = "set queue support title \"Customer service\"\nset queue support agents [ 1001 1002 ]\n\
+                 set queue support weight 3\n";
+    assert_eq!(support(&site), lines);
+    let words = ["queue", "support", "weight", "4", "ring-timeout-s", "20", "wrap-up-s", "much"];
+    let why = site.set(&words).unwrap_err();
+    assert_eq!((why.word, support(&site).as_str()), (7, lines), "{why:?}");
+    let why = site.set(&["queue", "support", "weight", "4", "frob", "5"]).unwrap_err();
+    assert_eq!(why.word, 4, "{why:?}");
+    // A list takes all that follows.
+    assert!(
+        site.set(&["queue", "support", "agents", "1003", "weight", "5"])
+            .is_ok_and(|()| support(&site).contains("weight 3"))
+    );
+    let names = |words: &[&str]| -> Vec<String> {
+        site.choices(words).unwrap().into_iter().filter_map(|choice| choice.word).collect()
+    };
+    let next = names(&["queue", "support", "weight", "4"]);
+    assert!(next.contains(&"title".into()) && !next.contains(&"weight".into()) && !next.contains(&"overflow".into()));
+    assert_eq!(names(&["queue", "support", "weight", "4", "record"]), ["yes", "no"]);
+    for line in ["set extension 2001 name Li secret amber-kite", "set user bob role admin password amberkite"] {
+        assert!(pbx::config::edit::tells_secret(line), "{line}");
+    }
+}
+
+#[test]
 fn a_test_is_edited_word_by_word() {
     let mut site = read(DEMO);
     let test = |site: &Document| site.part(&["test", "t"]).unwrap().unwrap().print_set(Secrets::Plain);

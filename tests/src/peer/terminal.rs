@@ -66,7 +66,7 @@ impl Terminal {
     }
 
     /// Reads until `wanted` comes; what stood before it.
-    pub fn expect(&mut self, wanted: &str) -> Outcome<String> {
+    pub fn sees(&mut self, wanted: &str) -> Outcome<String> {
         let until = Instant::now() + LONG;
         loop {
             if let Some(at) = self.said.find(wanted) {
@@ -80,7 +80,7 @@ impl Terminal {
     }
 
     /// Reads until one of them comes, the earliest.
-    pub fn expect_any(&mut self, wanted: &[&str]) -> Outcome<String> {
+    pub fn sees_any(&mut self, wanted: &[&str]) -> Outcome<String> {
         let until = Instant::now() + LONG;
         loop {
             let found = wanted.iter().filter_map(|one| Some((self.said.find(one)?, one.len()))).min();
@@ -97,8 +97,8 @@ impl Terminal {
     /// Types a line and gives what is printed up to the next prompt.
     pub fn ask(&mut self, line: &str, prompt: &str) -> Outcome<String> {
         self.types(&format!("{line}\r"))?;
-        self.expect(&format!("{line}\r\n"))?;
-        self.expect(prompt)
+        self.sees(&format!("{line}\r\n"))?;
+        self.sees(prompt)
     }
 
     /// Takes what comes; false when nothing came in time, or the box has hung up.

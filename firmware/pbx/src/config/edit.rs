@@ -93,6 +93,17 @@ fn resolve(words: &[&str]) -> Result<Path, Box<Refused>> {
     Ok(path)
 }
 
+/// A second leaf of the same section, behind the one word that the first takes: its words with the path before them, and
+/// where it begins in `words`.
+fn further<'w>(words: &[&'w str], path: &Path) -> Option<(Vec<&'w str>, usize)> {
+    let (_, row) = path.leaf?;
+    let (section, _) = path.steps.last()?;
+    let begins = path.used + 1;
+    let is_leaf = words.get(begins).is_some_and(|name| section.row(name).is_some());
+    let around = words.get(..path.used.checked_sub(1)?)?;
+    (is_leaf && row.kind.takes_one_word()).then(|| ([around, words.get(begins..).unwrap_or_default()].concat(), begins))
+}
+
 /// The sections around a body.
 fn within(steps: Vec<(Section, SortKey)>, held: Body) -> Document {
     let around = |held, step| Body { sections: [(step, Entry::bare(held))].into(), ..Body::default() };
@@ -117,7 +128,8 @@ fn bracketed<'w>(words: &'w [&'w str]) -> (Vec<&'w str>, bool) {
 }
 
 impl Document {
-    /// Writes a value, or opens a section. Words without brackets are added to a list; `[ … ]` takes its place.
+    /// Writes a value, or opens a section. Words without brackets are added to a list; `[ … ]` takes its place. Behind a
+    /// value of one word another leaf of the section may follow: `extension 2001 name Li secret …`.
     ///
     /// # Errors
     /// When the schema has no such place or the value does not fit; nothing is changed.
@@ -130,6 +142,16 @@ impl Document {
             self.open(&path.steps);
             return Ok(());
         };
+        if let Some((next, begins)) = further(words, &path) {
+            let mut changed = self.clone();
+            changed.set(words.get(..begins).unwrap_or_default())?;
+            let around = path.used - 1;
+            let there =
+                |why: Box<Refused>| Box::new(Refused { word: (why.word + begins).saturating_sub(around), ..*why });
+            changed.set(&next).map_err(there)?;
+            *self = changed;
+            return Ok(());
+        }
         let rest = words.get(path.used..).unwrap_or_default();
         let old = self.body_at(&path.steps).and_then(|body| body.leaves.get(&place)).map(|e| &e.held);
         let value = value_of(row, rest, old).map_err(|why| Box::new(Refused { word: path.used + why.word, ..*why }))?;
@@ -336,8 +358,19 @@ impl Document {
             }
         }
         let path = resolve(words)?;
+        if let Some((next, _)) = further(words, &path) {
+            return self.choices(&next);
+        }
         if let Some((_, row)) = path.leaf {
-            return Ok(self.values(row, words.get(path.used..).unwrap_or_default()));
+            let given = words.get(path.used..).unwrap_or_default();
+            let section = path.steps.last().map(|(section, _)| *section);
+            if given.len() == 1 && row.kind.takes_one_word() {
+                let other =
+                    section.map(Section::rows).unwrap_or_default().into_iter().filter(|other| other.name != row.name);
+                let choice = |row: Row| Choice { word: Some(row.name.to_string()), about: row.doc.into() };
+                return Ok(other.map(choice).collect());
+            }
+            return Ok(self.values(row, given));
         }
         let section = path.steps.last().map(|(section, _)| *section);
         let choice = |(name, doc): (&str, Key)| Choice { word: Some(name.to_string()), about: doc.into() };
@@ -528,9 +561,17 @@ pub fn password_at(words: &[&str]) -> Option<usize> {
 /// Whether a command writes a secret in clear, or cannot be told apart from one that does.
 pub fn tells_secret(line: &str) -> bool {
     let Ok(words) = words(line) else { return true };
-    let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
-    let leaf = resolve(&words).ok().and_then(|path| Some((path.leaf?.1, path.used)));
-    leaf.is_some_and(|(row, used)| row.kind.is_secret() && words.len() > used)
+    let mut words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    while let Ok(path) = resolve(&words) {
+        if path.leaf.is_some_and(|(_, row)| row.kind.is_secret()) && words.len() > path.used {
+            return true;
+        }
+        match further(&words, &path) {
+            Some((next, _)) => words = next,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// The words of a line; a quotation is one word, a bracket one of its own, a remark ends the line.

@@ -249,6 +249,11 @@ impl Kind {
         matches!(self, Kind::Keys)
     }
 
+    /// Whether a value of it is one word.
+    pub(super) const fn takes_one_word(self) -> bool {
+        !self.takes_list() && !self.takes_words()
+    }
+
     /// Whether one value of it is several words that are no list.
     pub(super) const fn takes_words(self) -> bool {
         matches!(self, Kind::Destination | Kind::TestCall | Kind::Expectations)

@@ -175,6 +175,20 @@ impl Act {
         )
     }
 
+    /// Whether it is one table of how things stand.
+    pub const fn is_table(self) -> bool {
+        matches!(
+            self,
+            Act::ShowQueue
+                | Act::ShowAgent
+                | Act::ShowPhones
+                | Act::ShowCards
+                | Act::ShowTrunks
+                | Act::ShowRecordings
+                | Act::ShowAlarms
+        )
+    }
+
     /// Whether it goes on until a key is pressed: there is no end of it that a pipe could wait for.
     pub const fn is_live(self) -> bool {
         matches!(self, Act::MonitorQueue | Act::MonitorCall | Act::MonitorCalls | Act::MonitorLog | Act::Ping)

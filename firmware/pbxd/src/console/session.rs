@@ -356,22 +356,7 @@ impl<S: Sources> Session<S> {
                 }
                 Ok(self.numbers(told, "show call", &[call]))
             }
-            Act::ShowQueue => match (self.glance()?, one()) {
-                (glance, None) => Ok(show::queues(&glance, say)),
-                (glance, Some(name)) => {
-                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
-                    Ok(self.numbers(told, "show queue", &said.words))
-                }
-            },
-            Act::ShowAgent => match (self.glance()?, one()) {
-                (glance, None) => Ok(show::agents(&glance, say)),
-                (glance, Some(id)) => show::agent(&glance, &id, say).map_err(|why| why.render(language)),
-            },
-            Act::ShowPhones => Ok(show::phones(&self.glance()?, say)),
-            Act::ShowCards => Ok(show::cards(&self.glance()?, say)),
-            Act::ShowTrunks => Ok(show::trunks(&self.glance()?, say)),
-            Act::ShowRecordings => Ok(show::recordings(&self.sources.recordings(RECORDINGS, language)?, say)),
-            Act::ShowAlarms => Ok(show::alarms(&self.glance()?, say)),
+            act if act.is_table() => self.table(said),
             Act::ShowConfiguration => {
                 let document = draft::read(&self.in_force()?, language)?;
                 let told = draft::shown(&document, &said.words, display).map_err(|why| why.render(language))?;
@@ -404,6 +389,30 @@ impl<S: Sources> Session<S> {
             }
             act if act.is_operation() => self.operate(said),
             _ => self.act_on_draft(said, display),
+        }
+    }
+
+    /// The tables of how things stand.
+    fn table(&mut self, said: &Said) -> Answer {
+        let (language, say) = (self.language(), self.say());
+        let one = || said.words.first().cloned();
+        match said.act {
+            Act::ShowQueue => match (self.glance()?, one()) {
+                (glance, None) => Ok(show::queues(&glance, say)),
+                (glance, Some(name)) => {
+                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
+                    Ok(self.numbers(told, "show queue", &said.words))
+                }
+            },
+            Act::ShowAgent => match (self.glance()?, one()) {
+                (glance, None) => Ok(show::agents(&glance, say)),
+                (glance, Some(id)) => show::agent(&glance, &id, say).map_err(|why| why.render(language)),
+            },
+            Act::ShowPhones => Ok(show::phones(&self.glance()?, say)),
+            Act::ShowCards => Ok(show::cards(&self.glance()?, say)),
+            Act::ShowTrunks => Ok(show::trunks(&self.glance()?, say)),
+            Act::ShowRecordings => Ok(show::recordings(&self.sources.recordings(RECORDINGS, language)?, say)),
+            _ => Ok(show::alarms(&self.glance()?, say)),
         }
     }
 

@@ -98,7 +98,7 @@ fn people(report: &mut Report) -> Outcome {
     stage.talk(Side::Carrier, &calling, &called, CALLS as usize)?;
 
     let mut terminal = Terminal::attach_in(&stage.place.join("data"))?;
-    terminal.expect("> ")?;
+    terminal.sees("> ")?;
     let case = "200 calls talk";
     row(report, case, "configure", ms(asked(&mut terminal, "configure", "")?), None);
     let (mut checks, mut commits, mut compares) = (Vec::new(), Vec::new(), Vec::new());
@@ -117,10 +117,10 @@ fn people(report: &mut Report) -> Outcome {
     for _ in 0..KEYS {
         let begun = Instant::now();
         terminal.types("x")?;
-        terminal.expect("x")?;
+        terminal.sees("x")?;
         keys.push(begun.elapsed());
         terminal.types("\x15")?;
-        terminal.expect("# ")?;
+        terminal.sees("# ")?;
     }
     keys.sort_unstable();
     let at = |part: usize| keys.get((keys.len() * part / 100).min(keys.len() - 1)).copied().map_or(0.0, ms);

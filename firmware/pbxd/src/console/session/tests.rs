@@ -31,7 +31,7 @@ fn commands_are_answered_and_the_prompt_comes_back() {
     assert!(session.take(b"show call last\r").contains("story of 01NEWEST: 138****8000"));
     assert!(session.take(b"explain call 1\r").contains("no call 1"));
     assert!(session.take(b"show frob\r").contains("\"frob\" is not known here"));
-    assert!(session.take(b"show queue | match sup | count\r").contains("\r\n1 lines\r\n"));
+    assert!(session.take(b"show queue | match sup | count\r").contains("\r\nlines: 1\r\n"));
     assert!(session.take(b"show calls | display set\r").contains("cannot be had"));
     let shown = session.take(b"show configuration extension | display set\r");
     assert!(shown.contains("set extension 2001 secret ********"), "all of a kind: {shown:?}");
@@ -356,7 +356,9 @@ fn diagnostics_hold_no_number_and_come_without_the_core_too() {
     let told = session.take(b"request support bundle usb:/b.txt\r");
     assert!(told.contains("diagnostics are in usb:/b.txt") && told.contains("configuration, lines:"), "{told}");
     let bundle = session.sources.written.clone();
-    for wanted in ["=== version", "=== alarms", "vip 138****8000", "secret ********", "WARN", "segment-00000000000000000001"] {
+    for wanted in
+        ["=== version", "=== alarms", "vip 138****8000", "secret ********", "WARN", "segment-00000000000000000001"]
+    {
         assert!(bundle.contains(wanted), "{wanted}\n{bundle}");
     }
     assert!(!bundle.contains("13800138000") && !bundle.contains("amber-kite"), "{bundle}");
