@@ -7,6 +7,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use base::time::Instant;
 
+mod flows;
+
 use crate::Pbx;
 use crate::config::{Config, Queue, Trunk};
 use crate::dialplan::words;
@@ -73,9 +75,11 @@ pub fn effects(old: &Config, new: &Config, live: &Live) -> Vec<Text> {
     extensions(old, new, live, &mut found);
     trunks(old, new, live, &mut found);
     dids(old, new, &mut found);
+    flows::flows(old, new, &mut found);
     queues(old, new, live, &mut found);
     agents(old, new, live, &mut found);
     codes_and_keys(old, new, live, &mut found);
+    flows::others(old, new, &mut found);
     if found.is_empty() {
         return [key::NOTHING.into()].into();
     }
@@ -151,14 +155,18 @@ fn addresses(old: &Config, new: &Config, live: &Live, found: &mut Vec<Text>) {
 }
 
 fn extensions(old: &Config, new: &Config, live: &Live, found: &mut Vec<Text>) {
-    let realm = old.sip.realm != new.sip.realm;
+    if old.sip.realm != new.sip.realm {
+        let phones: usize = live.phones.values().sum();
+        let text = Text::new(key::REALM).with("from", old.sip.realm.clone()).with("to", new.sip.realm.clone());
+        found.push(text.with("phones", phones as u64));
+    }
     for (name, extension) in &old.extensions {
         match new.extensions.get(name) {
             None => {
                 line(found, key::EXTENSION_GONE, name);
                 fill(found, "calls", live.calls_of_extension(name) as u64);
             }
-            Some(now) if now.secret != extension.secret || realm => {
+            Some(now) if now.secret != extension.secret => {
                 line(found, key::EXTENSION_SECRET, name);
             }
             Some(_) => continue,

@@ -255,7 +255,7 @@ fn perform(command: Command, language: Language, witness: Witness) -> Result<(),
         Command::Story { data, call } => tell::tell(&data, call.as_deref(), language)?,
         Command::Explain { data, call } => tell::explain(&data, call.as_deref(), language)?,
         Command::State { data, time } => tell::state(&data, time.as_deref(), language)?,
-        Command::Cdr { data } => crate::story::records(&tell::records(&data, language)?, language),
+        Command::Cdr { data } => crate::story::records(&tell::records(&data, tell::CALLS_MAX, language)?, language),
         Command::ExportRecording { data, recording, out } => tell::export(&data, &recording, &out, language)?,
         Command::VerifyRecording { data, recording } => tell::verify(&data, &recording, language)?,
     };

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Calls that are looked through and listed at most, newest first.
-const CALLS_MAX: u32 = 10_000;
+pub const CALLS_MAX: u32 = 10_000;
 
 /// Prints all problems of a configuration, those of the flow proof for a year from today and of its own tests among them;
 /// the error is the list when it cannot be used. `share` is where the prompts are.
@@ -194,10 +194,10 @@ pub fn state(data: &Path, time: Option<&str>, language: Language) -> Result<Stri
     Ok(story::state::state(&story::state::Fold::of(moment.rows()), shown, site.as_ref(), language))
 }
 
-/// The records of all calls, newest last.
-pub fn records(data: &Path, language: Language) -> Result<Vec<Cdr>, String> {
+/// The records of the newest `limit` calls as far as they have ended, newest last.
+pub fn records(data: &Path, limit: u32, language: Language) -> Result<Vec<Cdr>, String> {
     let reader = reader(data, language)?;
-    let calls = reader.calls(CALLS_MAX).map_err(words(data, language))?;
+    let calls = reader.calls(limit).map_err(words(data, language))?;
     let mut records = Vec::new();
     for call in calls.into_iter().rev() {
         records.extend(cdr(&reader.call_events(call).map_err(words(data, language))?));
@@ -211,7 +211,7 @@ fn find_recording(data: &Path, wanted: &str, language: Language) -> Result<Uid, 
         return Ok(uid);
     }
     let wanted = wanted.to_ascii_uppercase();
-    let all = records(data, language)?.into_iter().flat_map(|r| r.recordings).map(|(uid, _)| uid);
+    let all = records(data, CALLS_MAX, language)?.into_iter().flat_map(|r| r.recordings).map(|(uid, _)| uid);
     let fitting: Vec<Uid> = all.filter(|uid| uid.to_string().ends_with(&wanted)).collect();
     match fitting.as_slice() {
         [one] => Ok(*one),

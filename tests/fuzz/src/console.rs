@@ -227,6 +227,10 @@ impl Sources for Still {
         Ok((from..=self.now_s).map(|at| format!("13800138000 at {at}\n")).collect())
     }
 
+    fn ended(&mut self, _: u32, _: Language) -> Result<String, String> {
+        Ok("13800138000 → 4001234\n".into())
+    }
+
     fn recordings(&mut self, _: u32, _: Language) -> Result<Vec<RecordingRow>, String> {
         Ok(Vec::new())
     }

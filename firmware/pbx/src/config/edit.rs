@@ -11,10 +11,13 @@ use super::problem::{Problem, Report, shown};
 use super::read::{give, remedy_for, suggest, unknown_remedy};
 use super::schema::{Block, Preset, Row, Section, Table};
 use super::test::Next;
-use super::token::{TokenKind, scan};
 use super::tree::TEXT_BYTES_MAX;
 use super::value::{Kind, Value};
-use crate::text::{Key, Text, problem};
+use crate::text::{Key, Text, help, problem};
+
+mod line;
+
+pub use line::{password_at, tells_secret, wants_value, words};
 
 /// Why a change cannot be made.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -370,7 +373,8 @@ impl Document {
                 let choice = |row: Row| Choice { word: Some(row.name.to_string()), about: row.doc.into() };
                 return Ok(other.map(choice).collect());
             }
-            return Ok(self.values(row, given));
+            let own_key = path.steps.last().map_or("", |(_, key)| key.0.as_str());
+            return Ok(self.values(row, own_key, given));
         }
         let section = path.steps.last().map(|(section, _)| *section);
         let choice = |(name, doc): (&str, Key)| Choice { word: Some(name.to_string()), about: doc.into() };
@@ -388,7 +392,7 @@ impl Document {
         known.chain([Choice { word: None, about: kind.expected() }]).collect()
     }
 
-    fn values(&self, row: Row, given: &[&str]) -> Vec<Choice> {
+    fn values(&self, row: Row, own_key: &str, given: &[&str]) -> Vec<Choice> {
         if row.kind == Kind::Destination {
             return self.destinations(row, given);
         }
@@ -402,7 +406,12 @@ impl Document {
         let words = fixed.iter().map(ToString::to_string).chain(self.entries(row.kind));
         let words = words.filter(|word| !given.contains(&word.as_str()));
         let known = words.map(|word| Choice { word: Some(word), about: row.doc.into() });
-        known.chain([Choice { word: None, about: row.kind.expected() }]).collect()
+        let expected = row.kind.expected();
+        let about = match row.default.told(row.kind, own_key) {
+            Some(value) => Text::new(help::WITH_DEFAULT).with("expected", expected).with("value", value),
+            None => expected,
+        };
+        known.chain([Choice { word: None, about }]).collect()
     }
 
     fn destinations(&self, row: Row, given: &[&str]) -> Vec<Choice> {
@@ -549,49 +558,4 @@ fn follow(body: &mut Body, section: Option<Section>, table: Table, was: &str, is
     for ((inner, _), entry) in &mut body.sections {
         follow(&mut entry.held, Some(*inner), table, was, is);
     }
-}
-
-/// Whether the words name a leaf that takes the hash of a password: none when they do not, otherwise the index at which the
-/// hash stands, or is to stand.
-pub fn password_at(words: &[&str]) -> Option<usize> {
-    let path = resolve(words).ok()?;
-    path.leaf.filter(|(_, row)| row.kind == Kind::Password).map(|_| path.used)
-}
-
-/// Whether a command writes a secret in clear, or cannot be told apart from one that does.
-pub fn tells_secret(line: &str) -> bool {
-    let Ok(words) = words(line) else { return true };
-    let mut words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
-    while let Ok(path) = resolve(&words) {
-        if path.leaf.is_some_and(|(_, row)| row.kind.is_secret()) && words.len() > path.used {
-            return true;
-        }
-        match further(&words, &path) {
-            Some((next, _)) => words = next,
-            None => return false,
-        }
-    }
-    false
-}
-
-/// The words of a line; a quotation is one word, a bracket one of its own, a remark ends the line.
-///
-/// # Errors
-/// What is wrong with the line's characters, such as a quotation that is not closed.
-pub fn words(line: &str) -> Result<Vec<String>, Vec<Problem>> {
-    let mut report = Report::default();
-    let tokens = scan(line, &mut report);
-    let problems = report.finish();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let text = |token: super::token::Token| match token.kind {
-        TokenKind::Word { text, .. } | TokenKind::Remark(text) => text,
-        TokenKind::Open => "{".to_string(),
-        TokenKind::Close => "}".to_string(),
-        TokenKind::ListOpen => "[".to_string(),
-        TokenKind::ListClose => "]".to_string(),
-        TokenKind::Semicolon => ";".to_string(),
-    };
-    Ok(tokens.into_iter().map(text).collect())
 }

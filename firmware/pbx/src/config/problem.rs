@@ -44,6 +44,11 @@ impl Problem {
         Problem { line: 0, column: 0, path: path.into(), reason, remedy, severity: Severity::Error }
     }
 
+    /// The same as a warning.
+    pub fn warning(path: &str, reason: impl Into<Text>, remedy: impl Into<Text>) -> Problem {
+        Problem { severity: Severity::Warning, ..Problem::error(path, reason, remedy) }
+    }
+
     /// In words: line, place, reason, remedy.
     pub fn render(&self, language: Language) -> String {
         let frame = match (self.line > 0, self.path.is_empty()) {

@@ -374,6 +374,14 @@ impl Preset {
         matches!(self, Preset::Absent | Preset::Unset | Preset::Are(_))
     }
 
+    /// In the text form, for help; none when there is none, or it is that of another leaf.
+    pub(super) fn told(self, kind: Kind, own_key: &str) -> Option<String> {
+        match self {
+            Preset::SipAddress | Preset::SystemLanguage => None,
+            _ => self.value(kind, own_key, &Config::blank()).map(|value| value.print()).filter(|text| !text.is_empty()),
+        }
+    }
+
     /// The value of a leaf of this default in the section with key `own_key`; none when it must be given.
     pub(super) fn value(self, kind: Kind, own_key: &str, config: &Config) -> Option<Value> {
         match self {

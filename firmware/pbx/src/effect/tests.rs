@@ -62,7 +62,8 @@ fn live() -> Live {
 #[test]
 fn a_change_of_nothing_and_of_labels_says_so() {
     assert_eq!(told(|_| {}), "nothing changes for calls, callers and phones\n");
-    assert_eq!(told(|c| c.extensions.get_mut("2001").unwrap().name = "x".into()).lines().count(), 1);
+    let said = told(|c| c.extensions.get_mut("2001").unwrap().name = "x".into());
+    assert!(said.starts_with("changed besides: extension 2001 name\n") && said.lines().count() == 2, "{said}");
 }
 
 #[test]
@@ -92,6 +93,11 @@ fn each_thing_that_somebody_feels_has_its_line() {
     assert!(said.contains("code agent-login: *45 -> *70") && said.contains("(*451002)"), "{said}");
     let said = told(|c| c.sip.listen = "127.0.0.1:5099".parse().unwrap());
     assert!(said.contains("the 3 phones registered now must use the new address"), "{said}");
+    let said = told(|c| c.sip.realm = "elsewhere".into());
+    assert!(
+        said.starts_with("sip realm cordboard -> elsewhere: the 3 phones") && !said.contains("another secret"),
+        "{said}"
+    );
     assert!(told(|c| c.users.clear()).contains("asks for no login"));
     assert!(told(|c| c.chassis.country = "DE".into()).contains("chassis country takes effect at the next start"));
 }
@@ -106,4 +112,30 @@ fn however_much_changes_the_list_is_bounded() {
     let lines = effects(&old, &new, &Live::default());
     assert_eq!(lines.len(), LINES_MAX + 1);
     assert!(lines[LINES_MAX - 1].render(Language::En).contains("and 61 more"));
+}
+
+#[test]
+fn what_moves_callers_behind_their_number_has_its_line() {
+    let flows = "calendar office { hours [ mon-fri/09:00-18:00 ]; }\nmenu main { prompt menu-main; key 1 { to menu second; } otherwise { to hangup; } }\n\
+        menu second { prompt menu-main; key 1 { to queue support; } otherwise { to hangup; } }\ndid 4005678 { to menu main; }\n\
+        number 8000 { to queue support; }\nvip 13800138000 { priority 1; }\n";
+    let site = SITE.replace("queue sales {", "queue sales { calendar office; ");
+    let old = parse(&format!("{site}{flows}")).unwrap();
+    let told = |change: &dyn Fn(&mut Config)| {
+        let mut new = old.clone();
+        change(&mut new);
+        let lines = effects(&old, &new, &Live::default());
+        lines.first().map(|text| text.render(Language::En)).unwrap_or_default()
+    };
+    let sales = crate::config::Destination::Queue("sales".into());
+    let said = told(&|c| drop(c.numbers.insert("8000".into(), sales.clone())));
+    assert_eq!(said, "number 8000: queue support -> queue sales from the next call on");
+    let said = told(&|c| drop(c.menus.get_mut("second").unwrap().keys.insert('1', sales.clone())));
+    assert_eq!(said, "menu second changes from the next call on; numbers that lead to it: 4005678");
+    let said = told(&|c| c.calendars.get_mut("office").unwrap().hours.clear());
+    assert_eq!(said, "calendar office has other hours: queues sales");
+    let said = told(&|c| c.routing.emergency_numbers.clear());
+    assert_eq!(said, "emergency numbers that phones can dial: 110, 119, 120, 122 -> -");
+    let said = told(&|c| c.vips.clear());
+    assert_eq!(said, "changed besides: vip 13800138000");
 }

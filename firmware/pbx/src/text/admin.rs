@@ -6,6 +6,8 @@ texts! {
     NO_RESCUE: "没有保存救援配置；用 request system configuration rescue save 保存当前配置", "no rescue configuration is kept; request system configuration rescue save keeps the one in force";
     STORE_FULL: "数据库队列已满，未保存；先处理磁盘告警再重试", "the store's queue is full, nothing was kept; see to the alarm about the disk and try again";
     STALE: "其间第 {current} 版已生效，此修改基于第 {base} 版；用 update 把修改移到新版上，查看 compare 后再提交", "commit {current} came into force meanwhile, this change was made from commit {base}; update moves the change onto it, look at compare, then commit again";
+    NO_USERS: "没有用户：控制台前的任何人都可以更改一切", "there is no user any more: whoever is at the console may change everything";
+    NO_USERS_REMEDY: "保留一个 role admin 的用户", "keep a user with role admin";
     BUSY: "另一个提交正在写盘；稍后重试", "another commit is being written to disk; try again in a moment";
     OVERTAKEN: "一个未确认的提交在此期间自动回退，本次提交未生效；检查后再提交", "a commit that nobody confirmed went back meanwhile and this one is not in force; look again, then commit";
     SILENT: "设备没有及时回答（磁盘可能停滞，见 show alarms）；提交写入磁盘后仍会生效，请用 show system commit 查看", "the box did not answer in time (the disk may be stuck, see show alarms); a commit comes into force once it is written, show system commit tells";

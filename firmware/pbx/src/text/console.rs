@@ -7,6 +7,7 @@ texts! {
     C_SHOW: "显示", "show how things are";
     C_SHOW_SYSTEM: "设备：版本、地址、负载", "the box: version, address, load";
     C_SHOW_CALLS: "所有通话", "all calls";
+    C_SHOW_ENDED: "最近结束的呼叫", "the newest calls that have ended";
     C_SHOW_CALL: "一路呼叫的全过程", "the story of one call";
     C_UNMASKED: "显示完整号码，并留下记录", "with whole numbers; that is put on record";
     C_SHOW_QUEUE: "队列：等待人数与座席", "queues: who waits, who serves";
@@ -45,7 +46,7 @@ texts! {
     E_CONFIRM: "确认，不再自动回退", "the commit stays";
     E_ROLLBACK: "把以前的版本取到草稿；0 为生效版，rescue 为救援配置", "an earlier commit into the draft; 0 is the one in force, rescue the one kept for need";
     E_UPDATE: "把草稿移到现行版本上", "move the draft onto the commit in force";
-    E_SAVE: "保存草稿到文件；文件名以 .json 结尾则为 JSON", "write the draft to a file; one whose name ends in .json is JSON";
+    E_SAVE: "保存草稿到文件：.json 为 JSON，.set 为 set 行，其余为花括号格式", "write the draft to a file: .json is JSON, .set are lines, all else braces";
     E_LOAD: "读入文件或粘贴的文本，花括号格式或 JSON", "read a file or what is pasted, in braces or JSON";
     E_MERGE: "覆盖到草稿上", "over what is there";
     E_OVERRIDE: "取代草稿", "in place of what is there";
@@ -65,6 +66,8 @@ texts! {
     C_RESCUE_DELETE: "删除", "keep none";
     A_MINUTES: "分钟，默认 10", "minutes, 10 when none are given";
     A_BACK: "往回数第几版，0 到 49，或 rescue", "how many commits back, 0 to 49, or rescue";
+    MUTILATED: "此终端无法显示的字符以 ? 代替：请勿把以上文本贴回", "? stands for characters that this terminal does not show: do not paste this back";
+    A_BUNDLE_PLACE: "位置，例如 usb:/bundle.txt，或 bundle.txt（存入设备的数据目录）", "a place, such as usb:/bundle.txt, or bundle.txt in the data directory of the box";
     A_PLACE: "位置，例如 usb:/site.conf；terminal 为粘贴", "a place, such as usb:/site.conf; `terminal` is what you paste";
     A_COMMAND: "`>` 下的命令", "a command of the `>` prompt";
     E_COMMIT_CHECK: "检查草稿，列出所有问题", "all problems of the draft";
@@ -108,6 +111,7 @@ texts! {
     NOT_WRITTEN: "此处没有写任何内容。", "Nothing is written there.";
     REFUSED: "{reason}。处理：{remedy}", "{reason}. Remedy: {remedy}";
 
+    CONFIGURING_ALONE: "独占配置模式：修改第 {number} 次提交的草稿；您退出前他人不能提交。", "Exclusive configuration mode: a draft of commit {number}; nobody else can commit until you leave.";
     CONFIGURING: "配置模式：修改第 {number} 次提交的草稿，仅您可见。", "Configuration mode: a draft of commit {number}, seen by you alone.";
     HELP_COMMIT: "`compare` 显示差别和影响；`commit` 生效，`commit confirmed 10` 若 10 分钟内不 `confirm` 则自动回退（不重启、不断通话）；`rollback 1` 取回上一版。", "`compare` shows what changes and what it does; `commit` puts it in force, `commit confirmed 10` takes it back after 10 minutes unless you `confirm` (no restart, no call is dropped); `rollback 1` fetches the commit before.";
     NO_CHANGE: "没有修改。", "Nothing is changed.";

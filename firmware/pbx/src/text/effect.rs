@@ -12,6 +12,14 @@ texts! {
     DID: "外线号码 {name}：{from} → {to}，从下一路来电起", "did {name}: {from} -> {to} from the next call on";
     DID_NEW: "外线号码 {name} → {to}", "did {name} leads to {to}";
     DID_GONE: "外线号码 {name} 不再接听（原到 {from}）", "did {name} is answered no more (it led to {from})";
+    NUMBER: "内线号码 {name}：{from} → {to}，从下一路来电起", "number {name}: {from} -> {to} from the next call on";
+    NUMBER_NEW: "内线号码 {name} → {to}", "number {name} leads to {to}";
+    NUMBER_GONE: "内线号码 {name} 不再接听（原到 {from}）", "number {name} is answered no more (it led to {from})";
+    MENU: "菜单 {name} 改变：从下一路来电起，影响外线号码 {numbers}", "menu {name} changes from the next call on; numbers that lead to it: {numbers}";
+    CALENDAR: "日历 {name} 的营业时间改变：影响队列 {queues}", "calendar {name} has other hours: queues {queues}";
+    EMERGENCY: "话机可拨的紧急号码：{from} → {to}", "emergency numbers that phones can dial: {from} -> {to}";
+    REALM: "SIP realm {from} → {to}：已注册的 {phones} 部话机须重新注册，密码不变", "sip realm {from} -> {to}: the {phones} phones registered now must register again, with the secrets that they have";
+    OTHERS: "另有改变：{names}", "changed besides: {names}";
     QUEUE_GONE: "队列 {name} 删除：{waiting} 位等待者仍按原配置接待", "queue {name} goes: {waiting} callers waiting in it are still served as it was";
     QUEUE_CHANGED: "队列 {name}：{leaves}；{agents} 名座席，{waiting} 位等待者保持位置", "queue {name}: {leaves}; {agents} agents, {waiting} callers waiting keep their place";
     AGENT_GONE: "座席 {name} 删除：{state}", "agent {name} goes: {state}";

@@ -1,6 +1,7 @@
 //! What each section and each leaf of the configuration means; shown by the console's `?` and used in no decision.
 
 texts! {
+    WITH_DEFAULT: "{expected}；默认 {value}", "{expected}; {value} by default";
     SYSTEM: "设备", "the box";
     SYSTEM_NAME: "面板和控制台上显示的名称", "name on panel and console";
     SYSTEM_LANGUAGE: "操作界面的语言", "language of texts for operators";

@@ -51,7 +51,7 @@ texts! {
     MODE_DAY: "日间模式：所有日历视为营业", "day: all calendars count as open";
     MODE_NIGHT: "夜间模式：所有日历视为非营业", "night: all calendars count as closed";
     STATE_WITH_REASON: "{state} ({reason})", "{state} ({reason})";
-    NO_CALL: "没有名为 {call} 的呼叫。处理：用 `pbxd cdr` 列出所有呼叫。", "There is no call {call}. Remedy: list all calls with `pbxd cdr`.";
+    NO_CALL: "没有名为 {call} 的呼叫。处理：用 show calls 或 show calls ended 列出呼叫（命令行：`pbxd cdr`）。", "There is no call {call}. Remedy: list calls with show calls or show calls ended (at a shell: `pbxd cdr`).";
     NO_CALLS: "还没有呼叫。", "There are no calls yet.";
     SEVERAL: "{call} 对应多个呼叫。处理：多写几位。", "{call} fits several calls. Remedy: write more of it.";
     NO_RECORDING: "没有录音 {recording}。处理：用 `pbxd story` 查看呼叫的录音。", "There is no recording {recording}. Remedy: `pbxd story` names the recordings of a call.";

@@ -33,7 +33,9 @@ impl Admin {
         let Examination { config, mut problems } = examine(text);
         let Some(config) = config else { return Checked { problems, ..Checked::default() } };
         problems.extend(proved(&config, &self.share));
-        problems.extend(self.address_taken(&config));
+        let now = self.config();
+        problems.extend(now.iter().filter_map(|now| address_taken(now, &config)));
+        problems.extend(now.iter().filter_map(|now| opened(now, &config)));
         let config = Arc::new(config);
         if !refused(&problems) {
             problems.extend(tried(&config));
@@ -48,17 +50,22 @@ impl Admin {
         let effects = live.map(|(old, live)| effects(&old, &config, &live)).unwrap_or_default();
         Checked { problems, effects, site: Some(Written { text: text.into(), config }) }
     }
+}
 
-    /// An address for SIP that this machine does not have, or somebody else holds, is found before it is needed.
-    fn address_taken(&self, config: &Config) -> Option<Problem> {
-        let now = self.config()?;
-        if now.sip.listen == config.sip.listen {
-            return None;
-        }
-        let why = datagrams::can_bind(config.sip.listen).err()?;
-        let reason = Text::new(key::LISTEN_TAKEN).with("address", config.sip.listen.to_string());
-        Some(Problem::error("sip listen", reason.with("why", why.to_string()), key::LISTEN_TAKEN_REMEDY))
+/// An address for SIP that this machine does not have, or somebody else holds, is found before it is needed.
+fn address_taken(now: &Config, config: &Config) -> Option<Problem> {
+    if now.sip.listen == config.sip.listen {
+        return None;
     }
+    let why = datagrams::can_bind(config.sip.listen).err()?;
+    let reason = Text::new(key::LISTEN_TAKEN).with("address", config.sip.listen.to_string());
+    Some(Problem::error("sip listen", reason.with("why", why.to_string()), key::LISTEN_TAKEN_REMEDY))
+}
+
+/// The last user goes, and with him every lock.
+fn opened(now: &Config, config: &Config) -> Option<Problem> {
+    let opens = !now.users.is_empty() && config.users.is_empty();
+    opens.then(|| Problem::warning("user", key::NO_USERS, key::NO_USERS_REMEDY))
 }
 
 /// Whether one of them is an error.

@@ -20,6 +20,7 @@ pub enum Mode {
 pub enum Act {
     ShowSystem,
     ShowCalls,
+    ShowEnded,
     ShowCall,
     ShowCallWhole,
     ShowQueue,
@@ -128,6 +129,7 @@ impl Act {
             | Act::ShowCall
             | Act::ShowQueue
             | Act::ShowAgent
+            | Act::ShowEnded
             | Act::ShowPhones
             | Act::ShowCards
             | Act::ShowTrunks
@@ -224,6 +226,8 @@ pub enum Argument {
     Back,
     /// `usb:/site.conf`, `terminal`.
     Place,
+    /// `usb:/bundle.txt`, `bundle.txt`.
+    BundlePlace,
     /// A whole line of the `>` prompt.
     Command,
     /// Name of an alarm.
@@ -256,6 +260,7 @@ impl Argument {
             Argument::Minutes => key::A_MINUTES,
             Argument::Back => key::A_BACK,
             Argument::Place => key::A_PLACE,
+            Argument::BundlePlace => key::A_BUNDLE_PLACE,
             Argument::Command => key::A_COMMAND,
             Argument::Alarm => key::A_ALARM,
             Argument::Subject => key::A_SUBJECT,
@@ -329,6 +334,7 @@ const fn edit(parts: &'static [Part], act: Act) -> Command {
 const COMMANDS: &[Command] = &[
     at(&[SHOW, W("system", key::C_SHOW_SYSTEM)], Act::ShowSystem),
     at(&[SHOW, W("calls", key::C_SHOW_CALLS)], Act::ShowCalls),
+    at(&[SHOW, W("calls", key::C_SHOW_CALLS), W("ended", key::C_SHOW_ENDED)], Act::ShowEnded),
     at(&[SHOW, CALL, Take(A::Call)], Act::ShowCall),
     at(&[SHOW, CALL, Take(A::Call), W("unmasked", key::C_UNMASKED)], Act::ShowCallWhole),
     at(&[SHOW, QUEUE], Act::ShowQueue),
@@ -370,7 +376,7 @@ const COMMANDS: &[Command] = &[
     at(&[REQUEST, SYSTEM, STOP, W("cancel", key::C_STOP_CANCEL)], Act::RequestStopCancel),
     at(&[REQUEST, SYSTEM, FACTORY, W("keep-recordings", key::C_FACTORY_KEEP)], Act::FactoryKeep),
     at(&[REQUEST, SYSTEM, FACTORY, W("erase-everything", key::C_FACTORY_ERASE)], Act::FactoryErase),
-    at(&[REQUEST, W("support", key::C_SUPPORT), W("bundle", key::C_BUNDLE), Take(A::Place)], Act::Bundle),
+    at(&[REQUEST, W("support", key::C_SUPPORT), W("bundle", key::C_BUNDLE), Take(A::BundlePlace)], Act::Bundle),
     at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("save", key::C_RESCUE_SAVE)], Act::RescueSave),
     at(&[REQUEST, SYSTEM, WHOLE, RESCUE, W("delete", key::C_RESCUE_DELETE)], Act::RescueDelete),
     at(&[W("set", key::C_SET), CLI, W("length", key::C_CLI_LENGTH), Take(A::Number)], Act::SetLength),

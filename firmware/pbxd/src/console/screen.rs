@@ -70,7 +70,19 @@ impl Screen {
     /// A text as this terminal can show it, without what would move its cursor.
     pub fn shown(&self, text: &str) -> String {
         let printable = text.chars().filter(|c| *c == '\n' || !c.is_control());
-        if self.answers() { printable.collect() } else { printable.map(ascii).collect() }
+        if self.answers() {
+            return printable.collect();
+        }
+        let mut out = String::new();
+        for c in printable {
+            if c == '…' { out.push_str("...") } else { out.push(ascii(c)) }
+        }
+        out
+    }
+
+    /// Whether something of a text cannot be shown here as it is.
+    pub fn mutilates(&self, text: &str) -> bool {
+        !self.answers() && text.chars().any(|c| c != '?' && ascii(c) == '?')
     }
 }
 
@@ -81,7 +93,6 @@ fn ascii(c: char) -> char {
         '─' | '—' | '–' | '━' => '-',
         '│' | '┃' | '▌' => '|',
         '█' => '#',
-        '…' => '.',
         '·' => '*',
         '→' => '>',
         '←' => '<',
@@ -100,7 +111,7 @@ mod tests {
     #[test]
     fn a_terminal_that_answers_has_a_size_and_one_that_does_not_gets_ascii() {
         let mut screen = Screen::default();
-        assert_eq!((screen.columns(), screen.page(), screen.shown("─ 客…")), (80, None, "- ?.".to_string()));
+        assert_eq!((screen.columns(), screen.page(), screen.shown("─ 客…")), (80, None, "- ?...".to_string()));
         screen.answered(50, 132);
         assert!(!screen.answers(), "nobody asked");
         screen.ask();

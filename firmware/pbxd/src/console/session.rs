@@ -24,12 +24,15 @@ mod complete;
 mod login;
 mod operate;
 mod support;
+mod tables;
 mod watch;
 
 /// Name at the prompt until the site's is known, or when it cannot be written there.
 const HOST: &str = "pbx";
 /// Recordings that are listed.
 const RECORDINGS: u32 = 100;
+/// Calls that have ended and are listed.
+const ENDED: u32 = 50;
 /// Characters of a name at the prompt.
 const HOST_MAX: usize = 24;
 /// Rings the terminal's bell.
@@ -294,6 +297,9 @@ impl<S: Sources> Session<S> {
             Ok((text, stages)) => {
                 let counted = |count: usize| self.say().text(key::P_COUNTED, &[("count", &count.to_string())]);
                 let no_more = stages.contains(&Stage::NoMore);
+                // The word for nothing is no line of an answer.
+                let nothing = stages.contains(&Stage::Count) && text.trim() == self.say().plain(key::NOTHING);
+                let text = if nothing { String::new() } else { text };
                 (pipe::apply(&stages, text, counted), no_more)
             }
             Err(why) => (why, false),
@@ -330,7 +336,11 @@ impl<S: Sources> Session<S> {
             };
             return Err(self.say().text(key::PIPE_DISPLAY, &[("word", word)]));
         }
-        Ok((self.act(&said, display)?, stages))
+        let mut told = self.act(&said, display)?;
+        if matches!(said.act, Act::ShowConfiguration | Act::ShowDraft) && self.screen.mutilates(&told) {
+            told.push_str(&format!("# {}\n", self.say().plain(key::MUTILATED)));
+        }
+        Ok((told, stages))
     }
 
     fn act(&mut self, said: &Said, display: Option<Display>) -> Answer {
@@ -345,6 +355,10 @@ impl<S: Sources> Session<S> {
             Act::ShowCalls => {
                 let told = show::calls(&self.glance()?, say);
                 Ok(self.numbers(told, "show calls", &[]))
+            }
+            Act::ShowEnded => {
+                let told = self.sources.ended(ENDED, language)?;
+                Ok(self.numbers(told, "show calls ended", &[]))
             }
             Act::ShowCall | Act::ShowCallWhole => {
                 // The record says which call it was, not `last`.
@@ -389,30 +403,6 @@ impl<S: Sources> Session<S> {
             }
             act if act.is_operation() => self.operate(said),
             _ => self.act_on_draft(said, display),
-        }
-    }
-
-    /// The tables of how things stand.
-    fn table(&mut self, said: &Said) -> Answer {
-        let (language, say) = (self.language(), self.say());
-        let one = || said.words.first().cloned();
-        match said.act {
-            Act::ShowQueue => match (self.glance()?, one()) {
-                (glance, None) => Ok(show::queues(&glance, say)),
-                (glance, Some(name)) => {
-                    let told = show::queue(&glance, &name, say).map_err(|why| why.render(language))?;
-                    Ok(self.numbers(told, "show queue", &said.words))
-                }
-            },
-            Act::ShowAgent => match (self.glance()?, one()) {
-                (glance, None) => Ok(show::agents(&glance, say)),
-                (glance, Some(id)) => show::agent(&glance, &id, say).map_err(|why| why.render(language)),
-            },
-            Act::ShowPhones => Ok(show::phones(&self.glance()?, say)),
-            Act::ShowCards => Ok(show::cards(&self.glance()?, say)),
-            Act::ShowTrunks => Ok(show::trunks(&self.glance()?, say)),
-            Act::ShowRecordings => Ok(show::recordings(&self.sources.recordings(RECORDINGS, language)?, say)),
-            _ => Ok(show::alarms(&self.glance()?, say)),
         }
     }
 

@@ -265,7 +265,8 @@ fn agent_row(glance: &Glance, id: &str, say: Say) -> Vec<String> {
         id.to_string(),
         or_dash(name),
         told(&|agent| say.state(&agent.state, Some(&glance.config))),
-        told(&|agent| seconds(glance.ago(agent.since))),
+        // Nothing has happened to him since the records began.
+        told(&|agent| if agent.since == Instant::BOOT { String::new() } else { seconds(glance.ago(agent.since)) }),
         told(&|agent| agent.phone.clone()),
         told(&|agent| agent.call.map_or_else(String::new, |call| call.to_string())),
     ]

@@ -8,7 +8,7 @@ use crate::store::ConfigCommit;
 use crate::store::read::RecordingRow;
 use crate::story::ladder::ladder;
 use crate::story::say::Say;
-use crate::{build_id, clock, log, password, reach, tell};
+use crate::{build_id, clock, log, password, reach, story, tell};
 use base::time::Instant;
 use pbx::commit::CommitNow;
 use pbx::config::{Config, Language, Written};
@@ -129,6 +129,11 @@ pub trait Sources {
     /// # Errors
     /// When the records cannot be read.
     fn recent(&mut self, count: u64, language: Language) -> Result<String, String>;
+    /// The records of the newest `limit` calls as far as they have ended, newest last.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    fn ended(&mut self, limit: u32, language: Language) -> Result<String, String>;
     /// The newest recordings, newest first.
     ///
     /// # Errors
@@ -310,6 +315,10 @@ impl Sources for Live {
 
     fn recent(&mut self, count: u64, language: Language) -> Result<String, String> {
         tell::recent(self.admin.data(), count, language)
+    }
+
+    fn ended(&mut self, limit: u32, language: Language) -> Result<String, String> {
+        Ok(story::records(&tell::records(self.admin.data(), limit, language)?, language))
     }
 
     fn recordings(&mut self, limit: u32, language: Language) -> Result<Vec<RecordingRow>, String> {

@@ -7,8 +7,8 @@ use pbx::door::{Input, Trouble, TroubleKind};
 use signaling::sip::door::Input as Sip;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
@@ -42,8 +42,17 @@ struct Ear {
     reader: JoinHandle<()>,
 }
 
+/// Addresses that sockets of this program have.
+static HELD: Mutex<Vec<SocketAddr>> = Mutex::new(Vec::new());
+
+/// A list of addresses is never half changed.
+fn held() -> MutexGuard<'static, Vec<SocketAddr>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Ear {
     fn open(socket: UdpSocket, local: SocketAddr, inbox: &Inbox) -> Ear {
+        held().push(local);
         let (socket, retired) = (Arc::new(socket), Arc::new(AtomicBool::new(false)));
         let reader = tokio::spawn(read(Arc::clone(&socket), local, inbox.clone(), Arc::clone(&retired)));
         Ear { local, socket, retired, reader }
@@ -53,15 +62,21 @@ impl Ear {
 impl Drop for Ear {
     fn drop(&mut self) {
         self.reader.abort();
+        let mut held = held();
+        if let Some(at) = held.iter().position(|address| *address == self.local) {
+            held.swap_remove(at);
+        }
     }
 }
 
-/// Whether the address could be had now, for UDP and TCP.
+/// Whether the address could be had now, for UDP and TCP; one that calls of this program need yet is had already.
 ///
 /// # Errors
 /// Why not.
 pub fn can_bind(local: SocketAddr) -> io::Result<()> {
-    std::net::UdpSocket::bind(local)?;
+    if !held().contains(&local) {
+        std::net::UdpSocket::bind(local)?;
+    }
     std::net::TcpListener::bind(local).map(|_| ())
 }
 
@@ -187,6 +202,7 @@ mod tests {
             let mut heard = [0; 16];
             datagrams.send(one, remote, b"bye");
             assert_eq!(phone.recv_from(&mut heard).await.expect("receive").1, one);
+            assert!(can_bind(one).is_ok(), "what calls of our own need yet can be had again");
             assert!(datagrams.move_back(one) && !datagrams.move_back(one));
             phone.send_to(b"again", one).await.expect("send");
             let expected = Input::Sip(Sip::Datagram { local: one, remote, bytes: b"again".to_vec(), shed: false });

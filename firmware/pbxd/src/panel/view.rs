@@ -17,6 +17,8 @@ use std::time::Duration;
 const MASKED_DIGITS_MIN: usize = 7;
 /// Digits hidden.
 const MASKED_DIGITS: usize = 4;
+/// Digits of a mobile number with the country code of China.
+const CHINESE_DIGITS: usize = 13;
 
 /// Everything a picture is made of.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -253,7 +255,9 @@ pub fn mask(text: &str) -> String {
             digits.push(char);
             continue;
         }
-        let from = digits.len().saturating_sub(MASKED_DIGITS) / 2;
+        // With the country's code the same four are hidden as without.
+        let abroad = if digits.len() == CHINESE_DIGITS && digits.starts_with("86") { 2 } else { 0 };
+        let from = abroad + (digits.len() - abroad).saturating_sub(MASKED_DIGITS) / 2;
         let hidden = if digits.len() >= MASKED_DIGITS_MIN { from..from + MASKED_DIGITS } else { 0..0 };
         out.extend(digits.chars().enumerate().map(|(at, digit)| if hidden.contains(&at) { '*' } else { digit }));
         digits.clear();
@@ -270,7 +274,7 @@ mod tests {
     fn the_middle_four_digits_of_people_are_hidden() {
         for (number, shown) in [
             ("13800138000", "138****8000"),
-            ("+8613800138000", "+86138****38000"),
+            ("+8613800138000", "+86138****8000"),
             ("2001", "2001"),
             ("4001234", "4****34"),
             ("card 1 port 1", "card 1 port 1"),

@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::graph::{Cause, Graph, Place};
-use super::year::{Year, moment};
+use super::year::{YEAR_MIN, Year, moment};
 use crate::config::check::Finding;
 use crate::config::{Config, Destination, OverflowKind};
 use crate::text::{Text, problem};
@@ -201,7 +201,14 @@ impl Site<'_, '_> {
                 let remedy = Text::new(problem::FLOW_CLOSED_REMEDY).with("queue", &queue);
                 let remedy = remedy.with("brace", "{").with("close", "}");
                 let path = format!("{queue} overflow closed");
-                Finding { at: format!("{queue} calendar"), ..Finding::warning(path, reason, remedy) }
+                // Closed at night is what hours are for; never open is a mistake.
+                let never_open = times.minutes as u64 >= YEAR_MIN;
+                let finding = if never_open {
+                    Finding::error(path, reason, remedy)
+                } else {
+                    Finding::warning(path, reason, remedy)
+                };
+                Finding { at: format!("{queue} calendar"), ..finding }
             }
             Gap::Refused(origin) => {
                 let last = told(self.graph, origin, &self.entries);

@@ -12,6 +12,8 @@ use crate::config::{Calendar, when};
 
 /// Days looked at: a year, leap or not.
 const DAYS: i64 = 366;
+/// Minutes looked at.
+pub(super) const YEAR_MIN: u64 = DAYS.unsigned_abs() * 24 * 60;
 
 /// Which calendars are open, by their place in the list.
 pub(super) type Open = Vec<bool>;

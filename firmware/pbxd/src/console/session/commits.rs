@@ -4,7 +4,7 @@
 use pbx::config::TEXT_BYTES_MAX;
 use pbx::config::document::Document;
 use pbx::config::show::Secrets;
-use pbx::text::console as key;
+use pbx::text::{Text, admin as admin_key, console as key};
 
 use super::{Answer, Session};
 use crate::admin::{Ask, Editing, Refused, check};
@@ -48,7 +48,7 @@ fn is_json(text: &str) -> bool {
 impl<S: Sources> Session<S> {
     /// Who acts, for the history.
     fn label(&self, comment: &str) -> Label {
-        Label { author: self.who().to_string(), origin: "console".into(), comment: comment.into() }
+        Label { author: self.who().to_string(), origin: self.sources.line().into(), comment: comment.into() }
     }
 
     fn draft(&mut self) -> Result<&mut Draft, String> {
@@ -68,7 +68,8 @@ impl<S: Sources> Session<S> {
         let draft = Draft::of(&self.in_force()?, language)?;
         let number = draft.number.to_string();
         let now = self.sources.now();
-        let mut told = format!("{}\n", say.text(key::CONFIGURING, &[("number", &number)]));
+        let mode = if exclusive { key::CONFIGURING_ALONE } else { key::CONFIGURING };
+        let mut told = format!("{}\n", say.text(mode, &[("number", &number)]));
         told.extend(others.iter().map(|other| format!("{}\n", told_of(other, now, key::ALSO_EDITS, say))));
         if let Some((due, back)) = self.sources.commit_now().and_then(|now| now.reverts) {
             let values = [("left", seconds(due.since(now))), ("back", back.to_string())];
@@ -101,7 +102,8 @@ impl<S: Sources> Session<S> {
             Some(_) => String::new(),
             None => check::listed(&checked.problems, language),
         };
-        Ok(format!("{compared}{effects}{problems}"))
+        let stale = self.stale().map(|stale| format!("{stale}\n")).unwrap_or_default();
+        Ok(format!("{stale}{compared}{effects}{problems}"))
     }
 
     /// `commit check`.
@@ -109,10 +111,19 @@ impl<S: Sources> Session<S> {
         let language = self.language();
         let text = self.draft()?.document().print(Secrets::Plain);
         let checked = self.sources.check(&text);
+        let stale = self.stale().map(|stale| format!("{stale}\n")).unwrap_or_default();
         if checked.problems.is_empty() {
-            return Ok(format!("{}\n", key::NO_PROBLEM.raw(language)));
+            return Ok(format!("{stale}{}\n", key::NO_PROBLEM.raw(language)));
         }
-        Ok(check::listed(&checked.problems, language))
+        Ok(format!("{stale}{}", check::listed(&checked.problems, language)))
+    }
+
+    /// That another commit came into force since the draft was begun: this one would be refused.
+    fn stale(&mut self) -> Option<String> {
+        let current = self.sources.commit_now()?.number;
+        let base = self.draft.as_ref()?.number;
+        let told = Text::new(admin_key::STALE).with("current", current).with("base", base);
+        (current != base).then(|| told.render(self.language()))
     }
 
     /// `commit`, `commit confirmed MIN`, each with a comment or without.
@@ -171,7 +182,10 @@ impl<S: Sources> Session<S> {
             word => self.commit_back(word)?,
         };
         let document = draft::read(&stored, language)?;
-        self.draft()?.replace(document);
+        // Whatever came into force meanwhile is what this is compared with from now on.
+        let mut draft = Draft::of(&self.in_force()?, language)?;
+        draft.replace(document);
+        *self.draft()? = draft;
         Ok(say.text(key::ROLLED_BACK, &[("number", &stored.number.to_string())]))
     }
 
@@ -198,9 +212,10 @@ impl<S: Sources> Session<S> {
     pub(super) fn save(&mut self, place: &str) -> Answer {
         let (language, say) = (self.language(), self.say());
         let document = self.draft()?.document();
-        let text = match place.ends_with(".json") {
-            true => document.print_json(Secrets::Plain),
-            false => document.print(Secrets::Plain),
+        let text = match place.rsplit_once('.') {
+            Some((_, "json")) => document.print_json(Secrets::Plain),
+            Some((_, "set")) => document.print_set(Secrets::Plain),
+            Some(_) | None => document.print(Secrets::Plain),
         };
         let path = self.sources.save(place, &text, language)?;
         Ok(say.text(key::SAVED, &[("path", &path)]))

@@ -9,6 +9,7 @@ use crate::console::sources::Sources;
 use crate::story::layout::{left, width};
 use crate::story::say::Say;
 use pbx::config::document::Document;
+use pbx::config::edit;
 use pbx::config::{Language, Role};
 use pbx::text::{console as key, text};
 
@@ -58,6 +59,13 @@ impl<S: Sources> Session<S> {
                 }
                 Next::Argument(argument, path) => choices.extend(self.values(argument, &path, language)?),
             }
+        }
+        let said: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let (Mode::Configuration, ["set", rest @ ..]) = (self.mode(), said.as_slice()) {
+            let path = self.whole_path(&rest.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let wants_value = edit::wants_value(&path);
+            choices.retain(|choice| !wants_value || choice.word.is_some() || choice.shown == "<…>");
         }
         choices.retain(|choice| match &choice.word {
             Some(word) => word.starts_with(&beginning),
@@ -125,6 +133,7 @@ impl<S: Sources> Session<S> {
             | Argument::Minutes
             | Argument::Back
             | Argument::Place
+            | Argument::BundlePlace
             | Argument::Command
             | Argument::Subject
             | Argument::Clock

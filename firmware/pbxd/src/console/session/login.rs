@@ -21,6 +21,13 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// Before the name of a line, where failures are counted.
+const LINE: &str = "line ";
+/// Stands for a name that no user has; no user's, for the brackets.
+const UNKNOWN_USER: &str = "(unknown user)";
+/// Stands for whoever is at a box without users; no user's, for the brackets.
+pub(super) const ANYBODY: &str = "(anybody)";
+
 /// How far somebody is in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Door {
@@ -59,7 +66,7 @@ impl<S: Sources> Session<S> {
     pub(super) fn who(&self) -> &str {
         match &self.door {
             Door::Open(Who::User(name)) => name,
-            Door::Open(Who::Anybody) | Door::Name(_) | Door::Password { .. } => "admin",
+            Door::Open(Who::Anybody) | Door::Name(_) | Door::Password { .. } => ANYBODY,
         }
     }
 
@@ -68,7 +75,7 @@ impl<S: Sources> Session<S> {
     /// has such a name, for the blank in it.
     fn counted(&self, name: &str) -> [String; 2] {
         let line = self.sources.line();
-        [format!("{name} at {line}"), format!("line {line}")]
+        [format!("{name} at {line}"), format!("{LINE}{line}")]
     }
 
     pub(super) fn actor(&self) -> String {
@@ -201,9 +208,12 @@ impl<S: Sources> Session<S> {
         let known = config.users.get(name);
         let fits = self.sources.is_password(password, known.map_or(NOBODY, |user| &user.password));
         let Some(user) = known.filter(|_| fits) else {
-            let failed = door::Act::Audit { what: "login-failed".into(), about: name.into() };
+            // What is no user's name may be a password that was typed one question too early.
+            let about = known.map_or(UNKNOWN_USER, |_| name).to_string();
+            let failed = door::Act::Audit { what: "login-failed".into(), about };
             self.sources.operate(self.sources.line(), failed);
-            for of in &counted {
+            let of_user = known.is_some();
+            for of in counted.iter().filter(|of| of_user || of.starts_with(LINE)) {
                 self.failed(of, config.system.login_failures, config.system.lock_out_s, now);
             }
             self.print(key::LOGIN_WRONG.raw(Language::En));
@@ -229,7 +239,8 @@ impl<S: Sources> Session<S> {
         let mut until = None;
         if count >= most {
             until = Some(now + Duration::from_secs(lock_out_s.into()));
-            self.sources.operate(self.sources.line(), door::Act::Audit { what: "lock-out".into(), about: of.into() });
+            let act = door::Act::Audit { what: "lock-out".into(), about: of.into() };
+            self.sources.operate(self.sources.line(), act);
         }
         self.sources.set_failures(of, Failures { count, until });
     }

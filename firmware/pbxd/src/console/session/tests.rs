@@ -181,13 +181,15 @@ fn what_is_pasted_goes_into_the_draft_and_other_admins_are_told() {
     assert!(session.take(b"show queue jsonic\r").contains("agents [ 1001 ];"));
     session.take(b"save usb:/site.json\r");
     assert!(session.sources.written.contains("\"jsonic\": {"), "{}", session.sources.written);
+    session.take(b"save usb:/site.set\r");
+    assert!(session.sources.written.contains("set queue jsonic agents [ 1001 ]\n"), "{}", session.sources.written);
     session.take(b"save usb:/site.conf\r");
     assert!(session.sources.written.contains("queue jsonic {"), "{}", session.sources.written);
     assert!(session.take(b"load merge usb:/site.conf\r").contains("in the draft"));
     assert!(session.take(b"show queue loaded\r").contains("1001"));
     // Somebody else came, and one who wants to be alone.
     let held = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).err().unwrap();
-    assert_eq!(held.who, "admin");
+    assert_eq!(held.who, "(anybody)");
     session.take(b"exit discard\r");
     let (_lock, others) = session.sources.desks.enter("bob", "panel", true, Instant::BOOT).ok().unwrap();
     assert!(others.is_empty());
@@ -284,7 +286,7 @@ fn an_act_of_weight_wants_a_whole_yes() {
     assert!(session.take(b"y\r").contains("nothing was done") && session.sources.record.is_empty());
     session.take(b"request system factory-reset keep-recordings\r");
     assert!(session.take(b"yes\r").contains("done"));
-    assert_eq!(session.sources.record, ["factory admin false"]);
+    assert_eq!(session.sources.record, ["factory (anybody) false"]);
     session.take(b"request mode night\rrequest surge on\rclear agent 1001\r");
     let record = session.sources.record.join("\n");
     for wanted in ["Mode { mode: Night", "Surge { on: true", "LogOut { agent: \"1001\""] {
@@ -298,7 +300,11 @@ fn an_act_of_weight_wants_a_whole_yes() {
         DoorAct::Mode { mode: Hours::Night, until: Some(until(10, 0)) },
         DoorAct::Surge { on: true, until: Some(until(23, 30)) },
     ] {
-        assert!(session.sources.record.contains(&format!("console admin: {wanted:?}")), "{:?}", session.sources.record);
+        assert!(
+            session.sources.record.contains(&format!("console (anybody): {wanted:?}")),
+            "{:?}",
+            session.sources.record
+        );
     }
     assert!(session.take(b"request mode day until 24:00\r").contains("no time of day"));
     assert!(session.take(b"clear alarm nothing\r").contains("no alarm"));
@@ -320,9 +326,9 @@ fn the_program_is_stopped_now_or_when_there_is_no_call() {
     assert!(session.take(b"request system stop cancel\r").contains("nothing waits to stop"));
     session.take(b"request system stop\ryes\r");
     let record = session.sources.record.clone();
-    let wanted = ["console admin: stop-when-idle ", "stop WhenIdle", "console admin: stop-cancel ", "stop Not"];
+    let wanted = ["console (anybody): stop-when-idle ", "stop WhenIdle", "console (anybody): stop-cancel ", "stop Not"];
     assert_eq!(record[..4], wanted);
-    assert_eq!(record[4..], ["console admin: stop ", "stop Now"]);
+    assert_eq!(record[4..], ["console (anybody): stop ", "stop Now"]);
 }
 
 #[test]
@@ -482,6 +488,55 @@ fn one_line_does_not_lock_the_other_out() {
     session.take(b"\rbob\rx\r");
     assert!(session.sources.record.contains(&"serial console: login-failed bob".to_string()), "and where it was tried");
     assert!(session.take(b"\ralice\ramberkite\r").contains("logged in: alice (admin)"), "the other one is not");
+}
+
+#[test]
+fn a_password_typed_too_early_is_nowhere() {
+    let mut session = manned();
+    session.take(b"brass-lantern-27\r\r");
+    session.take(b"alice\rx\r");
+    let record = session.sources.record.join("\n");
+    assert!(!record.contains("brass-lantern"), "{record}");
+    assert!(record.contains("login-failed (unknown user)") && record.contains("login-failed alice"), "{record}");
+}
+
+#[test]
+fn a_draft_whose_commit_went_back_says_so_and_rollback_begins_anew() {
+    let mut session = session(None);
+    session.take(b"configure\rset queue support weight 9\r");
+    // Somebody else's commit.
+    session.sources.number += 1;
+    session.sources.text = SITE.replace("客服", "热线");
+    for command in ["compare\r", "commit check\r"] {
+        let said = session.take(command.as_bytes());
+        assert!(said.contains("commit 8 came into force meanwhile, this change was made from commit 7"), "{said}");
+    }
+    session.take(b"rollback 0\r");
+    assert!(session.take(b"compare\r").contains("Nothing is changed"));
+    session.take(b"set queue support weight 9\r");
+    assert!(session.take(b"commit\r").contains("commit 9 is in force"));
+}
+
+#[test]
+fn help_at_a_value_tells_its_default_and_that_it_must_follow() {
+    let mut session = session(None);
+    session.take(b"configure\r");
+    let said = session.take(b"set system idle-logout-min ?");
+    assert!(said.contains("from 1 to 60 (minutes); 10 by default") && !said.contains("<Enter>"), "{said}");
+    session.take(b"\x15");
+    assert!(session.take(b"set user bob password ?").contains("<Enter>"), "it may be typed unseen");
+    session.take(b"\x15");
+    assert!(session.take(b"delete system name ?").contains("<Enter>"));
+}
+
+#[test]
+fn nothing_is_no_line_and_what_is_shown_otherwise_is_told() {
+    let mut session = session(None);
+    assert!(session.take(b"show alarms | count\r").contains("lines: 0"));
+    assert!(session.take(b"show calls ended\r").contains("138****8000 > "));
+    assert!(session.take(b"show configuration queue\r").contains("# ? stands for characters"));
+    let mut session = self::session(Some((100, 80)));
+    assert!(!session.take(b"show configuration queue\r").contains("# ?"));
 }
 
 #[test]
