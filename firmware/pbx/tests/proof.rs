@@ -305,3 +305,19 @@ fn a_large_site_proves_clean_and_its_time_is_told() {
     let found = proven(&fault, &prompts);
     only(&found, "queue q23 overflow closed", Warning, "did 4000047 → queue q23;");
 }
+
+#[test]
+fn no_problem_hides_another() {
+    // A secret that is missing, a code that is given twice, a menu that leads in a circle, prompts that are not there.
+    let text = "sip { listen 127.0.0.1:5060; }\nextension 2001 { }\nextension 2002 { secret amber-kite; }\n\
+        codes { echo *45; }\nmenu a { prompt nope; key 1 { to menu b; } otherwise { to menu b; } }\n\
+        menu b { prompt nope; otherwise { to menu a; } }\ndid 4001234 { to menu a; }\n";
+    let today = pbx::calendar::Date::new(2026, 12, 1).unwrap();
+    let found = pbx::config::examine_and_prove(text, |_| today, Some(&[]));
+    assert!(found.config.is_none());
+    let told: Vec<String> = found.problems.iter().map(|problem| problem.render(Language::En)).collect();
+    for path in ["extension 2001", "codes ", "menu a prompt", "menu b prompt"] {
+        assert!(told.iter().any(|line| line.contains(path)), "{path}: {told:#?}");
+    }
+    assert!(told.iter().any(|line| line.contains("circle")), "{told:#?}");
+}

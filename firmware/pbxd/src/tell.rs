@@ -13,7 +13,7 @@ use base::id::Uid;
 use base::media::Side;
 use base::time::Wall;
 
-use pbx::config::Language;
+use pbx::config::{Examination, Language};
 use pbx::event::{Detail, LegEvent};
 use pbx::text::{explain as explain_key, ladder as key, state as state_key, text, trial as trial_key};
 use std::path::Path;
@@ -26,19 +26,15 @@ pub const CALLS_MAX: u32 = 10_000;
 /// Prints all problems of a configuration, those of the flow proof for a year from today and of its own tests among them;
 /// the error is the list when it cannot be used. `share` is where the prompts are.
 pub fn check(config: &Path, share: Option<&Path>, language: Language) -> Result<String, String> {
-    let site = control::start::read_site(config, language)?;
-    let mut found = check::proved(&site.config, &control::threads::share(share));
-    let tests = site.config.tests.len();
-    if !check::refused(&found) {
-        found.extend(check::tried(&Arc::new(site.config)));
-    }
-    pbx::config::locate(&mut found, &site.text);
-    let refused = check::refused(&found);
-    let mut problems = site.problems;
-    problems.extend(found);
+    let site = control::start::read_file(config, language)?;
+    let Examination { config: values, mut problems } = check::examined(&site, &control::threads::share(share));
+    let tests = values.as_ref().map_or(0, |values| values.tests.len());
+    let mut failed = values.map(|values| check::tried(&Arc::new(values))).unwrap_or_default();
+    pbx::config::locate(&mut failed, &site);
+    problems.extend(failed);
     problems.sort_by_key(|problem| (problem.line, problem.column));
     let mut listed = control::start::listed(config, &problems, language);
-    if refused {
+    if check::refused(&problems) {
         return Err(listed);
     }
     if tests > 0 {

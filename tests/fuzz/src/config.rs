@@ -1,6 +1,8 @@
 //! What must hold for any bytes that claim to be a configuration, as functions that panic when it does not. Used by the
 //! fuzz targets `config_text` and `config_json` and, with changed sites, by the ordinary tests of `pbx`.
 
+use base::time::Wall;
+use pbx::calendar::Date;
 use pbx::config::document::Document;
 use pbx::config::show::Secrets;
 use pbx::config::{self, Language, Problem};
@@ -40,6 +42,10 @@ pub fn config_text(bytes: &[u8]) {
     let Some(text) = text_of(bytes) else { return };
     let examination = config::examine(text);
     are_told(&examination.problems, text);
+    // The proof is asked of what has errors, too.
+    let proven = config::examine_and_prove(text, |_| Date::of(Wall::from_millis(0), 0), Some(&[]));
+    are_told(&proven.problems, text);
+    assert!(proven.problems.len() >= examination.problems.len());
     if let Some(values) = examination.config {
         let printed = config::print(&values);
         assert_eq!(again(config::parse(&printed), &printed), values);

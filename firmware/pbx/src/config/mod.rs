@@ -60,11 +60,22 @@ pub struct Examination {
 
 /// Reads a text and reports everything that is wrong with it, warnings included.
 pub fn examine(text: &str) -> Examination {
+    examine_with(text, |_| Vec::new())
+}
+
+/// The same with what [`prove`] finds, also when there are errors already: nothing hides anything else, but what rests on a
+/// place that could not be read.
+pub fn examine_and_prove(text: &str, first: impl FnOnce(&Config) -> Date, available: Option<&[&str]>) -> Examination {
+    examine_with(text, |config| proof::prove(config, first(config), available))
+}
+
+fn examine_with(text: &str, more: impl FnOnce(&Config) -> Vec<check::Finding>) -> Examination {
     let mut report = problem::Report::default();
     let Some((config, places)) = read_text(text, &mut report) else {
         return Examination { config: None, problems: report.finish() };
     };
-    for finding in check::check(&config, &|path| places.has(path)) {
+    let found = check::check(&config, &|path| places.has(path));
+    for finding in found.into_iter().chain(more(&config)) {
         let bad = places.is_bad(&finding.at) || finding.rests_on.iter().any(|path| places.is_bad(path));
         if !bad {
             let at = places.find(&finding.at);

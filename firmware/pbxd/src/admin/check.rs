@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pbx::calendar::Date;
-use pbx::config::{Config, Examination, Language, Problem, Severity, Written, examine, locate, prove};
+use pbx::config::{Config, Examination, Language, Problem, Severity, Written, examine_and_prove, locate};
 use pbx::effect::effects;
 use pbx::text::{Text, admin as key, text};
 use pbx::trial;
@@ -30,9 +30,8 @@ impl Admin {
     /// Finds out everything about a text: what its parts say, the ways of callers through a year, its own tests, and what it
     /// does to whoever is on the box now.
     pub fn check(&self, text: &str) -> Checked {
-        let Examination { config, mut problems } = examine(text);
+        let Examination { config, mut problems } = examined(text, &self.share);
         let Some(config) = config else { return Checked { problems, ..Checked::default() } };
-        problems.extend(proved(&config, &self.share));
         let now = self.config();
         problems.extend(now.iter().filter_map(|now| address_taken(now, &config)));
         problems.extend(now.iter().filter_map(|now| opened(now, &config)));
@@ -73,11 +72,11 @@ pub fn refused(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.severity == Severity::Error)
 }
 
-/// The flow proof for a year from today; `share` is where the prompts are.
-pub fn proved(config: &Config, share: &Path) -> Vec<Problem> {
+/// A text with the flow proof for a year from today; `share` is where the prompts are.
+pub fn examined(text: &str, share: &Path) -> Examination {
     let prompts = library::names(&share.join("prompts"));
     let available: Option<Vec<&str>> = prompts.as_ref().map(|names| names.iter().map(String::as_str).collect());
-    prove(config, today(config), available.as_deref())
+    examine_and_prove(text, today, available.as_deref())
 }
 
 /// The tests of a configuration that failed.

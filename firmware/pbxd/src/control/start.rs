@@ -28,11 +28,16 @@ pub struct Site {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a configuration file; the error lists every problem in it.
-pub fn read_site(path: &Path, language: Language) -> Result<Site, String> {
+/// The text of a configuration file; the error is for people.
+pub fn read_file(path: &Path, language: Language) -> Result<String, String> {
     let shown = path.display().to_string();
     let unreadable = |why: String| text(key::CONFIG_UNREADABLE, language, &[("path", &shown), ("why", &why)]);
-    let text = std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))?;
+    std::fs::read_to_string(path).map_err(|e| unreadable(e.to_string()))
+}
+
+/// Reads a configuration file; the error lists every problem in it.
+pub fn read_site(path: &Path, language: Language) -> Result<Site, String> {
+    let text = read_file(path, language)?;
     let Examination { config, problems } = pbx::config::examine(&text);
     let listed = listed(path, &problems, language);
     match config {
