@@ -75,9 +75,9 @@ fn examine_with(text: &str, more: impl FnOnce(&Config) -> Vec<check::Finding>) -
         return Examination { config: None, problems: report.finish() };
     };
     let found = check::check(&config, &|path| places.has(path));
-    let wrong: Vec<String> = found.iter().filter(|f| f.severity == Severity::Error).map(|f| f.at.clone()).collect();
+    let wrong: Vec<String> = found.iter().filter(|f| f.severity == Severity::Error).map(|f| f.path.clone()).collect();
     // What the proof says of a place that is wrong in itself follows from that.
-    let proven = more(&config).into_iter().filter(|finding| !wrong.contains(&finding.at));
+    let proven = more(&config).into_iter().filter(|finding| !wrong.contains(&finding.path));
     for finding in found.into_iter().chain(proven) {
         let bad = places.is_bad(&finding.at) || finding.rests_on.iter().any(|path| places.is_bad(path));
         if !bad {
