@@ -67,8 +67,9 @@ fn turns(report: &mut Report) -> Outcome {
     let mut out = Vec::new();
     let bound = Some(TURN_MAX_US / 1000.0);
     let now = Now { at: base::time::Instant::from_micros(1_000_000), wall: Wall::from_millis(1_780_000_000_000) };
+    let config = read(&site(PLAN))?;
     let begun = Instant::now();
-    pbx.handle(now, Input::Configured(read(&site(PLAN))?, 1), &mut out);
+    pbx.handle(now, Input::Configured(config, 1), &mut out);
     row(report, "the core alone", "first configuration", ms(begun.elapsed()), bound);
     let mut stored = Vec::new();
     for base in 1..=COMMITS as u64 {
@@ -127,6 +128,7 @@ fn people(report: &mut Report) -> Outcome {
     row(report, case, "keystroke to echo, median", at(50), None);
     row(report, case, "keystroke to echo, 99 of 100", at(99), None);
     drop((calling, called));
+    // With the start of the box, 500 registrations in a burst and the set-up of all calls.
     Turns::tell(stage.close()?, "commit", report);
     Ok(())
 }
