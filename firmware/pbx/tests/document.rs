@@ -120,6 +120,8 @@ fn several_leaves_of_a_section_are_set_at_once_or_not_at_all() {
     assert_eq!((why.word, support(&site).as_str()), (7, lines), "{why:?}");
     let why = site.set(&["queue", "support", "weight", "4", "frob", "5"]).unwrap_err();
     assert_eq!(why.word, 4, "{why:?}");
+    let endless = [&["queue", "support"][..], &["weight", "4"].repeat(100_000)].concat();
+    assert!(site.set(&endless).is_err() && site.choices(&endless).is_ok());
     // A list takes all that follows.
     assert!(
         site.set(&["queue", "support", "agents", "1003", "weight", "5"])

@@ -51,7 +51,7 @@ pub struct Still {
     pub no_ping: Option<ErrorKind>,
     /// How often the core was looked at.
     pub looks: usize,
-    /// What was last saved for support.
+    /// What was last saved.
     pub written: String,
 }
 

@@ -96,6 +96,9 @@ fn resolve(words: &[&str]) -> Result<Path, Box<Refused>> {
     Ok(path)
 }
 
+/// Words of a line that may name several leaves; a pasted line can have any number.
+const SEVERAL_WORDS_MAX: usize = 256;
+
 /// A second leaf of the same section, behind the one word that the first takes: its words with the path before them, and
 /// where it begins in `words`.
 fn further<'w>(words: &[&'w str], path: &Path) -> Option<(Vec<&'w str>, usize)> {
@@ -104,7 +107,9 @@ fn further<'w>(words: &[&'w str], path: &Path) -> Option<(Vec<&'w str>, usize)> 
     let begins = path.used + 1;
     let is_leaf = words.get(begins).is_some_and(|name| section.row(name).is_some());
     let around = words.get(..path.used.checked_sub(1)?)?;
-    (is_leaf && row.kind.takes_one_word()).then(|| ([around, words.get(begins..).unwrap_or_default()].concat(), begins))
+    let few = words.len() <= SEVERAL_WORDS_MAX;
+    (few && is_leaf && row.kind.takes_one_word())
+        .then(|| ([around, words.get(begins..).unwrap_or_default()].concat(), begins))
 }
 
 /// The sections around a body.

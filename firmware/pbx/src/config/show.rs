@@ -260,7 +260,8 @@ fn json_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// The differences of two bodies; nothing is written when there are none. `other` stands beside a secret that differs: it looks like the one before.
+/// The differences of two bodies; nothing is written when there are none. `other` stands beside a secret that
+/// differs: it looks like the one before.
 fn compare(
     older: &Body,
     newer: &Body,
